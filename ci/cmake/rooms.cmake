@@ -1,0 +1,17 @@
+# forkproof_room(name FOLDER KNOWS rooms... LIBRARIES libraries...): one folder as one static library. The include check
+# (ci/check-rooms, a test) holds the folder's #include lines against KNOWS.
+function(forkproof_room name folder)
+  cmake_parse_arguments(ARG "" "" "KNOWS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
+  add_library(forkproof_${name} STATIC ${sources})
+  list(TRANSFORM ARG_KNOWS PREPEND forkproof_ OUTPUT_VARIABLE known)
+  target_link_libraries(forkproof_${name} PUBLIC ${known} ${ARG_LIBRARIES})
+  target_compile_options(forkproof_${name} PRIVATE ${sanitize})
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*_test.cpp)
+  set_property(GLOBAL APPEND PROPERTY forkproof_rooms "${folder}=${ARG_KNOWS}")
+  if(tests)
+    set_property(GLOBAL APPEND PROPERTY forkproof_tested_rooms ${name})
+    set_property(GLOBAL PROPERTY forkproof_tests_of_${name} ${tests})
+  endif()
+endfunction()

@@ -1,0 +1,13 @@
+# One test program a room, from the x_test.cpp files beside its code.
+include(GoogleTest)
+get_property(rooms GLOBAL PROPERTY forkproof_tested_rooms)
+foreach(room IN LISTS rooms)
+  get_property(tests GLOBAL PROPERTY forkproof_tests_of_${room})
+  add_executable(${room}_tests ${tests})
+  target_link_libraries(${room}_tests PRIVATE forkproof_${room} GTest::gmock_main GTest::gtest rapidcheck rapidcheck_gtest)
+  target_compile_options(${room}_tests PRIVATE ${sanitize})
+  target_link_options(${room}_tests PRIVATE ${sanitize})
+  target_compile_definitions(${room}_tests PRIVATE FORKPROOF_SOURCE="${CMAKE_SOURCE_DIR}" FORKPROOF_BUILD="${CMAKE_BINARY_DIR}")
+  add_dependencies(${room}_tests forkproof-task)
+  add_test(NAME ${room} COMMAND ${room}_tests WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+endforeach()

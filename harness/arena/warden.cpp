@@ -1,0 +1,114 @@
+#include "harness/arena/warden.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/core/error.h"
+
+namespace forkproof::arena {
+namespace {
+
+Fd child_signals() {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child, nullptr);
+  return Fd(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+}  // namespace
+
+Warden::Warden()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      signals_(child_signals()),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+  if (!epoll_ || !signals_ || !timer_) fail("the warden's epoll, signalfd or timerfd");
+  watch(signals_.get(), [this] { reap(); });
+  watch(timer_.get(), [this] { timer_fired(); });
+}
+
+void Warden::watch(int fd, std::function<void()> ready) {
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  interest.data.fd = fd;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) != 0) fail("epoll_ctl(ADD)");
+  watched_[fd] = std::move(ready);
+}
+
+void Warden::unwatch(int fd) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  watched_.erase(fd);
+}
+
+void Warden::call_at(Nanos when, std::function<void()> due) {
+  calls_.emplace(when, std::move(due));
+  arm_timer();
+}
+
+void Warden::arm_timer() {
+  itimerspec spec{};
+  if (!calls_.empty()) {
+    const Nanos first = std::max(calls_.begin()->first, Nanos(1));
+    spec.it_value.tv_sec = static_cast<time_t>(first.count() / 1'000'000'000);
+    spec.it_value.tv_nsec = static_cast<long>(first.count() % 1'000'000'000);
+  }
+  if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) != 0) fail("timerfd_settime");
+}
+
+void Warden::timer_fired() {
+  std::uint64_t expirations = 0;
+  [[maybe_unused]] const auto got = ::read(timer_.get(), &expirations, sizeof expirations);
+  const Nanos now = monotonic_now();
+  while (running_ && !calls_.empty() && calls_.begin()->first <= now) {
+    const auto due = std::move(calls_.begin()->second);
+    calls_.erase(calls_.begin());
+    due();
+  }
+  arm_timer();
+}
+
+void Warden::keep_canary(Nanos period, Nanos tolerance, std::function<void(Nanos)> late) {
+  sing(monotonic_now() + period, period, tolerance, std::move(late));
+}
+
+void Warden::sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(Nanos)> late) {
+  call_at(due, [this, due, period, tolerance, late = std::move(late)] {
+    const Nanos now = monotonic_now();
+    if (now - due > tolerance) late(now - due);
+    sing(now + period, period, tolerance, late);
+  });
+}
+
+void Warden::reap() {
+  // Signals of one kind merge: one notice may stand for many dead.
+  signalfd_siginfo notice{};
+  while (::read(signals_.get(), &notice, sizeof notice) > 0) {
+  }
+  for (;;) {
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) return;
+    if (reaped_) reaped_(pid, WaitStatus(status));
+  }
+}
+
+void Warden::run() {
+  epoll_event ready[64];
+  while (running_) {
+    const int count = ::epoll_wait(epoll_.get(), ready, 64, -1);
+    if (count < 0 && errno != EINTR) fail("epoll_wait");
+    for (int i = 0; i < count && running_; ++i) {
+      // An earlier callback of this round may have unwatched it.
+      const auto found = watched_.find(ready[i].data.fd);
+      if (found == watched_.end()) continue;
+      const auto callback = found->second;
+      callback();
+    }
+  }
+}
+
+}  // namespace forkproof::arena

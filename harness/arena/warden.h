@@ -1,0 +1,49 @@
+#pragma once
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <unordered_map>
+
+#include "harness/core/duration.h"
+#include "harness/core/event.h"
+#include "harness/core/fd.h"
+#include "harness/core/wait_status.h"
+
+namespace forkproof::arena {
+
+/// PID 1's loop: one thread, one epoll, over descriptors, timers and dead children. Active: `run` blocks. It knows no
+/// case; whoever owns it gives it callbacks. Callbacks may watch, unwatch and stop.
+class Warden {
+ public:
+  Warden();
+  Warden(const Warden&) = delete;
+  Warden& operator=(const Warden&) = delete;
+
+  /// Calls `ready` whenever `fd` is readable. The owner keeps `fd` open until it is unwatched.
+  void watch(int fd, std::function<void()> ready);
+  void unwatch(int fd);
+  /// Calls `due` once at `when` (CLOCK_MONOTONIC), or as soon after as the machine allows.
+  void call_at(Nanos when, std::function<void()> due);
+  /// Calls `dead` for each child that was reaped, also adopted ones.
+  void on_reaped(std::function<void(Pid, WaitStatus)> dead) { reaped_ = std::move(dead); }
+  /// A timer every `period` whose lateness beyond `tolerance` is told: time that the machine lost, not the subject.
+  void keep_canary(Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
+
+  void run();
+  void stop() { running_ = false; }
+
+ private:
+  void arm_timer();
+  void timer_fired();
+  void reap();
+  void sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
+
+  Fd epoll_, signals_, timer_;
+  std::unordered_map<int, std::function<void()>> watched_;
+  std::multimap<Nanos, std::function<void()>> calls_;
+  std::function<void(Pid, WaitStatus)> reaped_;
+  bool running_ = true;
+};
+
+}  // namespace forkproof::arena

@@ -1,0 +1,110 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "harness/core/duration.h"
+#include "harness/core/profile.h"
+
+namespace forkproof {
+
+/// What a task does with a signal. `goes_on`: the handler returns and the task continues (airflow's SIGTERM handler).
+enum class Answer : std::uint8_t { dies, ignores, goes_on, exits };
+std::string_view word(Answer answer);
+std::optional<Answer> answer_from(std::string_view word);
+
+/// Which of its parent's channels a node keeps; the rest of 0, 1, 2 become /dev/null and everything else is closed.
+enum Keeps : std::uint32_t {
+  keeps_none = 0,
+  keeps_stdin = 1,
+  keeps_stdout = 2,
+  keeps_stderr = 4,
+  keeps_all = 0xffffffff,  ///< a bare fork: every descriptor
+};
+
+/// Bounds on what a scenario may ask for.
+inline constexpr std::size_t max_nodes = 10'000;
+inline constexpr std::size_t max_levels = 64;
+
+/// One process of the task tree and what it does. A value. Durations are real ones, scaled like the profile's.
+struct TaskNode {
+  std::string role = "task";
+  Answer on_term = Answer::dies;
+  Answer on_int = Answer::dies;
+  std::uint32_t keeps = keeps_none;      ///< ignored at the root, which gets what the backend gives
+  bool own_session = false;              ///< calls setsid
+  bool double_fork = false;              ///< its parent on the way exits: it is re-parented at once
+  bool ends_with_children = false;       ///< exits when its last child has
+  std::uint64_t output_bytes = 0;        ///< written to stdout when ready
+  int exit_code = 0;
+  std::optional<Nanos> exits_after;      ///< from its readiness
+  std::vector<TaskNode> children;
+
+  friend bool operator==(const TaskNode&, const TaskNode&) = default;
+};
+std::size_t count_nodes(const TaskNode& root);
+std::size_t count_levels(const TaskNode& root);
+
+/// The subject is the model supervisor under a profile, spawning through a backend ...
+struct ModelSupervisor {
+  Profile profile;
+  std::string backend;
+  friend bool operator==(const ModelSupervisor&, const ModelSupervisor&) = default;
+};
+/// ... or any command.
+struct Command {
+  std::vector<std::string> argv;
+  friend bool operator==(const Command&, const Command&) = default;
+};
+using Subject = std::variant<ModelSupervisor, Command>;
+
+/// One fault by its name in faults.def, and its settings. Which settings there are, the fault's own row says.
+struct FaultSpec {
+  using Setting = std::variant<std::int64_t, std::string>;
+  std::string fault;
+  std::map<std::string, Setting> settings;
+
+  [[nodiscard]] std::int64_t number(const std::string& key, std::int64_t otherwise) const;
+  [[nodiscard]] std::string word(const std::string& key, const std::string& otherwise) const;
+  friend bool operator==(const FaultSpec&, const FaultSpec&) = default;
+};
+
+/// A process that announces `at` for the `number`-th time is held there until something has happened.
+struct HoldRule {
+  std::string who;          ///< role
+  std::string at;           ///< sync point
+  std::int64_t number = 1;  ///< 1: the first time
+  std::string until_who;    ///< role; empty: the whole tree
+  std::string until_at;     ///< sync point; "ready" with an empty until_who: all nodes are up
+  friend bool operator==(const HoldRule&, const HoldRule&) = default;
+};
+
+/// The times by which a run is judged and ended, already scaled.
+struct Bounds {
+  Nanos teardown{};               ///< from the event that asked for it to the subject's conclusion, slack included
+  Nanos patience{};               ///< how much longer the run is watched after the bound, to see what happens then
+  Nanos startup{std::chrono::seconds(20)};  ///< until teardown is asked for; beyond it the run is given up as unknown
+  friend bool operator==(const Bounds&, const Bounds&) = default;
+};
+
+/// One cell of a scenario's cross, complete: it can be run, saved and replayed. A value.
+struct Case {
+  std::string scenario;
+  std::string question;
+  Subject subject;
+  TaskNode tree;
+  std::vector<FaultSpec> faults;
+  std::vector<HoldRule> holds;
+  Bounds bounds;
+  std::uint64_t seed = 1;
+
+  [[nodiscard]] std::string profile_name() const;  ///< empty for a command
+  [[nodiscard]] std::string backend_name() const;  ///< empty for a command
+  [[nodiscard]] double time_scale() const;
+  friend bool operator==(const Case&, const Case&) = default;
+};
+
+}  // namespace forkproof

@@ -1,0 +1,160 @@
+// The case as JSON: the first event of each history.
+#include "harness/core/history.h"
+#include "harness/core/json_fields.h"
+
+namespace forkproof {
+namespace {
+
+using json_fields::Json;
+
+Json json_of(const TaskNode& node) {
+  Json object{{"role", node.role},
+              {"on_term", word(node.on_term)},
+              {"on_int", word(node.on_int)},
+              {"keeps", node.keeps},
+              {"own_session", node.own_session},
+              {"double_fork", node.double_fork},
+              {"ends_with_children", node.ends_with_children},
+              {"output_bytes", node.output_bytes},
+              {"exit_code", node.exit_code},
+              {"children", Json::array()}};
+  if (node.exits_after) object["exits_after_ns"] = node.exits_after->count();
+  for (const TaskNode& child : node.children) object["children"].push_back(json_of(child));
+  return object;
+}
+
+Answer answer_in(const Json& json) {
+  const auto answer = answer_from(json.get<std::string>());
+  if (!answer) throw std::runtime_error("unknown answer to a signal");
+  return *answer;
+}
+
+TaskNode node_in(const Json& json) {
+  TaskNode node;
+  node.role = json.at("role");
+  node.on_term = answer_in(json.at("on_term"));
+  node.on_int = answer_in(json.at("on_int"));
+  node.keeps = json.at("keeps");
+  node.own_session = json.at("own_session");
+  node.double_fork = json.at("double_fork");
+  node.ends_with_children = json.at("ends_with_children");
+  node.output_bytes = json.at("output_bytes");
+  node.exit_code = json.at("exit_code");
+  if (json.contains("exits_after_ns")) node.exits_after = Nanos(json.at("exits_after_ns").get<Nanos::rep>());
+  for (const Json& child : json.at("children")) node.children.push_back(node_in(child));
+  return node;
+}
+
+Json json_of(const Profile& profile) {
+  Json object{{"name", profile.name},
+              {"about", profile.about},
+              {"source", profile.source},
+              {"time_scale", profile.time_scale},
+              {"stop_signals", profile.stop_signals},
+              {"stop_delay_ns", profile.stop_delay.count()},
+              {"socket_cleanup_ns", profile.socket_cleanup.count()},
+              {"heartbeat_interval_ns", profile.heartbeat_interval.count()},
+              {"heartbeat_timeout_ns", profile.heartbeat_timeout.count()},
+              {"max_failed_heartbeats", profile.max_failed_heartbeats},
+              {"revoked_statuses", profile.revoked_statuses}};
+  for (const Knob& knob : knobs()) object["knobs"][std::string(knob.key)] = knob.values[knob.get(profile)].word;
+  return object;
+}
+
+Profile profile_in(const Json& json) {
+  Profile profile;
+  profile.name = json.at("name");
+  profile.about = json.at("about");
+  profile.source = json.at("source");
+  profile.time_scale = json.at("time_scale");
+  profile.stop_signals = json.at("stop_signals").get<std::vector<int>>();
+  profile.stop_delay = Nanos(json.at("stop_delay_ns").get<Nanos::rep>());
+  profile.socket_cleanup = Nanos(json.at("socket_cleanup_ns").get<Nanos::rep>());
+  profile.heartbeat_interval = Nanos(json.at("heartbeat_interval_ns").get<Nanos::rep>());
+  profile.heartbeat_timeout = Nanos(json.at("heartbeat_timeout_ns").get<Nanos::rep>());
+  profile.max_failed_heartbeats = json.at("max_failed_heartbeats");
+  profile.revoked_statuses = json.at("revoked_statuses").get<std::vector<int>>();
+  for (const Knob& knob : knobs()) {
+    const std::string wanted = json.at("knobs").at(std::string(knob.key));
+    std::size_t index = 0;
+    while (index < knob.values.size() && knob.values[index].word != wanted) ++index;
+    if (index == knob.values.size()) throw std::runtime_error("unknown value of " + std::string(knob.key));
+    knob.set(profile, index);
+  }
+  return profile;
+}
+
+Json json_of(const FaultSpec& fault) {
+  Json object{{"fault", fault.fault}, {"settings", Json::object()}};
+  for (const auto& [key, value] : fault.settings) {
+    std::visit([&object, &key = key](const auto& plain) { object["settings"][key] = plain; }, value);
+  }
+  return object;
+}
+
+FaultSpec fault_in(const Json& json) {
+  FaultSpec fault;
+  fault.fault = json.at("fault");
+  for (const auto& [key, value] : json.at("settings").items()) {
+    if (value.is_string()) fault.settings[key] = value.get<std::string>();
+    else fault.settings[key] = value.get<std::int64_t>();
+  }
+  return fault;
+}
+
+Json json_of(const HoldRule& hold) {
+  return {{"who", hold.who}, {"at", hold.at}, {"number", hold.number},
+          {"until_who", hold.until_who}, {"until_at", hold.until_at}};
+}
+
+HoldRule hold_in(const Json& json) {
+  return {json.at("who"), json.at("at"), json.at("number"), json.at("until_who"), json.at("until_at")};
+}
+
+Json json_of(const Subject& subject) {
+  if (const auto* command = std::get_if<Command>(&subject)) return {{"argv", command->argv}};
+  const auto& model = std::get<ModelSupervisor>(subject);
+  return {{"profile", json_of(model.profile)}, {"backend", model.backend}};
+}
+
+Subject subject_in(const Json& json) {
+  if (json.contains("argv")) return Command{json.at("argv").get<std::vector<std::string>>()};
+  return ModelSupervisor{profile_in(json.at("profile")), json.at("backend")};
+}
+
+}  // namespace
+
+std::string to_document(const Case& one) {
+  Json object{{"scenario", one.scenario},
+              {"question", one.question},
+              {"subject", json_of(one.subject)},
+              {"tree", json_of(one.tree)},
+              {"faults", Json::array()},
+              {"holds", Json::array()},
+              {"bounds",
+               {{"teardown_ns", one.bounds.teardown.count()},
+                {"patience_ns", one.bounds.patience.count()},
+                {"startup_ns", one.bounds.startup.count()}}},
+              {"seed", one.seed}};
+  for (const FaultSpec& fault : one.faults) object["faults"].push_back(json_of(fault));
+  for (const HoldRule& hold : one.holds) object["holds"].push_back(json_of(hold));
+  return object.dump();
+}
+
+Case case_from(std::string_view document) {
+  const Json json = Json::parse(document);
+  Case one;
+  one.scenario = json.at("scenario");
+  one.question = json.at("question");
+  one.subject = subject_in(json.at("subject"));
+  one.tree = node_in(json.at("tree"));
+  for (const Json& fault : json.at("faults")) one.faults.push_back(fault_in(fault));
+  for (const Json& hold : json.at("holds")) one.holds.push_back(hold_in(hold));
+  one.bounds.teardown = Nanos(json.at("bounds").at("teardown_ns").get<Nanos::rep>());
+  one.bounds.patience = Nanos(json.at("bounds").at("patience_ns").get<Nanos::rep>());
+  one.bounds.startup = Nanos(json.at("bounds").at("startup_ns").get<Nanos::rep>());
+  one.seed = json.at("seed");
+  return one;
+}
+
+}  // namespace forkproof

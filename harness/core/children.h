@@ -1,0 +1,13 @@
+#pragma once
+#include <vector>
+
+namespace forkproof {
+
+/// The children of a process, of all its threads (`man 5 proc`, /proc/PID/task/TID/children). Empty when it is gone.
+/// A child that is born or re-parented meanwhile can be missed: callers look until a look finds nothing.
+std::vector<int> children_of(int pid);
+
+/// The whole tree below a process, parents before children.
+std::vector<int> descendants_of(int pid);
+
+}  // namespace forkproof

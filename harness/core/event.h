@@ -1,0 +1,320 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/core/duration.h"
+#include "harness/core/wait_status.h"
+
+// All that can be seen in a run. A closed set on purpose: an oracle or a report that forgets one does not compile.
+// Each event lists its fields once, in `each`; the history file is written and read from that list.
+// Pids are those of the arena's PID namespace; 0 is a process outside it (a server, the keeper). Roles name
+// processes for people: "supervisor", "warden", "server", or the role of a task node.
+
+namespace forkproof {
+
+using Pid = std::int32_t;
+
+/// The warden: PID 1 of the arena. In the subreaper tier it has another number, told in ArenaOpened.
+inline constexpr Pid warden_pid = 1;
+
+#define FORKPROOF_EVENT(word)                            \
+  static constexpr std::string_view kind = word;         \
+  template <class Self, class Field>                     \
+  static void each([[maybe_unused]] Self& self, [[maybe_unused]] Field&& field)
+
+/// The first event: the case itself, as JSON, so a history needs nothing beside it.
+struct CaseOpened {
+  std::string document;
+  FORKPROOF_EVENT("case") { field("document", self.document); }
+};
+
+/// The world stands. `tier` as in `repro doctor`.
+struct ArenaOpened {
+  std::string tier;
+  bool cgroup = false;
+  Pid warden = warden_pid;
+  std::string notes;
+  FORKPROOF_EVENT("arena-opened") {
+    field("tier", self.tier), field("cgroup", self.cgroup), field("warden", self.warden),
+        field("notes", self.notes);
+  }
+};
+
+/// A process was seen for the first time. `node` is its place in the tree, -1 for the supervisor.
+struct Spawned {
+  Pid pid = 0;
+  Pid parent = 0;
+  std::int32_t node = -1;
+  std::string role;
+  FORKPROOF_EVENT("spawned") {
+    field("pid", self.pid), field("parent", self.parent), field("node", self.node), field("role", self.role);
+  }
+};
+
+/// A tree node is up: handlers set, descriptors as ordered, children started.
+struct Ready {
+  Pid pid = 0;
+  std::int32_t node = -1;
+  Pid parent = 0;
+  Pid group = 0;
+  Pid session = 0;
+  FORKPROOF_EVENT("ready") {
+    field("pid", self.pid), field("node", self.node), field("parent", self.parent),
+        field("group", self.group), field("session", self.session);
+  }
+};
+
+/// Every node of the tree is up.
+struct TreeReady {
+  std::int32_t nodes = 0;
+  FORKPROOF_EVENT("tree-ready") { field("nodes", self.nodes); }
+};
+
+/// A process announced a sync point; `held` when the case keeps it there.
+struct SyncPointReached {
+  Pid pid = 0;
+  std::string role;
+  std::string point;
+  std::int64_t number = 1;
+  bool held = false;
+  FORKPROOF_EVENT("sync-point") {
+    field("pid", self.pid), field("role", self.role), field("point", self.point),
+        field("number", self.number), field("held", self.held);
+  }
+};
+struct SyncPointReleased {
+  Pid pid = 0;
+  std::string role;
+  std::string point;
+  std::string because;
+  FORKPROOF_EVENT("released") {
+    field("pid", self.pid), field("role", self.role), field("point", self.point),
+        field("because", self.because);
+  }
+};
+
+/// What a fault needs is there, and how that was proved; then it struck; then it was taken away.
+struct FaultEstablished {
+  std::string fault;
+  std::string proof;
+  FORKPROOF_EVENT("fault-established") { field("fault", self.fault), field("proof", self.proof); }
+};
+struct FaultFired {
+  std::string fault;
+  std::string what;
+  FORKPROOF_EVENT("fault-fired") { field("fault", self.fault), field("what", self.what); }
+};
+struct FaultHealed {
+  std::string fault;
+  FORKPROOF_EVENT("fault-healed") { field("fault", self.fault); }
+};
+
+/// From here on the subject owes a teardown.
+struct TeardownAsked {
+  std::string because;
+  FORKPROOF_EVENT("teardown-asked") { field("because", self.because); }
+};
+
+/// The heartbeat server's side of HTTP. `number` counts the requests of one kind, from 1.
+struct Request {
+  std::string what;  ///< "heartbeat", "run", "state" or the target
+  std::int64_t number = 1;
+  std::string method;
+  std::string target;
+  std::string body;
+  FORKPROOF_EVENT("request") {
+    field("what", self.what), field("number", self.number), field("method", self.method),
+        field("target", self.target), field("body", self.body);
+  }
+};
+struct Reply {
+  std::string what;
+  std::int64_t number = 1;
+  std::int32_t status = 0;
+  FORKPROOF_EVENT("reply") {
+    field("what", self.what), field("number", self.number), field("status", self.status);
+  }
+};
+
+/// The supervisor sent a signal. `target` < 0: a process group. `error`: errno, 0 when it was sent.
+struct Signalled {
+  Pid by = 0;
+  Pid target = 0;
+  std::int32_t signal = 0;
+  std::int32_t error = 0;
+  FORKPROOF_EVENT("signalled") {
+    field("by", self.by), field("target", self.target), field("signal", self.signal),
+        field("error", self.error);
+  }
+};
+
+/// A task's own handler ran and returned.
+struct SignalTaken {
+  Pid pid = 0;
+  std::int32_t signal = 0;
+  FORKPROOF_EVENT("signal-taken") { field("pid", self.pid), field("signal", self.signal); }
+};
+
+/// A process ended. `known` is false when the kernel would not tell how.
+struct Exited {
+  Pid pid = 0;
+  std::string role;
+  WaitStatus status;
+  bool known = true;
+  FORKPROOF_EVENT("exited") {
+    field("pid", self.pid), field("role", self.role), field("status", self.status),
+        field("known", self.known);
+  }
+};
+
+/// Somebody collected a dead child (`by`), or found that it had vanished (waitpid: ECHILD).
+struct Reaped {
+  Pid by = 0;
+  Pid pid = 0;
+  WaitStatus status;
+  bool vanished = false;
+  FORKPROOF_EVENT("reaped") {
+    field("by", self.by), field("pid", self.pid), field("status", self.status),
+        field("vanished", self.vanished);
+  }
+};
+
+/// A living process lost its parent and was given another. `doomed`: it had its death already pending.
+struct Reparented {
+  Pid pid = 0;
+  Pid from = 0;
+  Pid to = 0;
+  bool doomed = false;
+  FORKPROOF_EVENT("re-parented") {
+    field("pid", self.pid), field("from", self.from), field("to", self.to), field("doomed", self.doomed);
+  }
+};
+
+/// The supervisor closed its end of a channel: at "eof", or "forced" after the clean-up timeout.
+struct ChannelClosed {
+  Pid by = 0;
+  std::string channel;
+  std::string how;
+  FORKPROOF_EVENT("channel-closed") {
+    field("by", self.by), field("channel", self.channel), field("how", self.how);
+  }
+};
+
+struct SelectorOpened {
+  Pid by = 0;
+  std::int32_t fd = -1;
+  FORKPROOF_EVENT("selector-opened") { field("by", self.by), field("fd", self.fd); }
+};
+struct SelectorClosed {
+  Pid by = 0;
+  std::int32_t fd = -1;
+  std::string inside;  ///< "loop" when the loop goes on, "end" when it is over
+  FORKPROOF_EVENT("selector-closed") { field("by", self.by), field("fd", self.fd), field("inside", self.inside); }
+};
+/// The supervisor is about to wait on a selector that it has closed; `taken_by` is what the number means now.
+struct ClosedSelectorWait {
+  Pid by = 0;
+  std::int32_t fd = -1;
+  std::string taken_by;
+  FORKPROOF_EVENT("closed-selector-wait") {
+    field("by", self.by), field("fd", self.fd), field("taken_by", self.taken_by);
+  }
+};
+/// ... and what came of it. Absent when the wait never returned.
+struct ClosedSelectorResult {
+  Pid by = 0;
+  std::int32_t error = 0;
+  FORKPROOF_EVENT("closed-selector-result") { field("by", self.by), field("error", self.error); }
+};
+
+/// The supervisor's loop failed with an exception.
+struct SubjectFailed {
+  Pid by = 0;
+  std::string what;
+  FORKPROOF_EVENT("subject-failed") { field("by", self.by), field("what", self.what); }
+};
+
+/// The supervisor came to a final state for its task.
+struct StateConcluded {
+  Pid by = 0;
+  std::string state;
+  FORKPROOF_EVENT("state-concluded") { field("by", self.by), field("state", self.state); }
+};
+
+/// One process in a census.
+struct CensusEntry {
+  Pid pid = 0;
+  Pid parent = 0;
+  Pid group = 0;
+  Pid session = 0;
+  std::string state;   ///< the letter of /proc/PID/stat
+  bool doomed = false; ///< SIGKILL pending or already exiting
+  std::string name;
+  FORKPROOF_EVENT("") {
+    field("pid", self.pid), field("parent", self.parent), field("group", self.group),
+        field("session", self.session), field("state", self.state), field("doomed", self.doomed),
+        field("name", self.name);
+  }
+  friend bool operator==(const CensusEntry&, const CensusEntry&) = default;
+};
+/// Everybody in the arena but the warden. `when`: "conclusion" or "deadline".
+struct CensusTaken {
+  std::string when;
+  bool complete = true;
+  std::vector<CensusEntry> processes;
+  FORKPROOF_EVENT("census") {
+    field("when", self.when), field("complete", self.complete), field("processes", self.processes);
+  }
+};
+
+/// The warden's canary timer came this much late: the machine, not the subject, lost that time.
+struct MachineLate {
+  Nanos by{};
+  FORKPROOF_EVENT("machine-late") { field("by", self.by); }
+};
+
+/// A time given to the run is over.
+struct DeadlinePassed {
+  std::string what;  ///< "teardown" (bound and patience) or "startup"
+  FORKPROOF_EVENT("deadline") { field("what", self.what); }
+};
+
+/// The run is over and the arena about to go. Its absence means that the run was cut off, and another number of
+/// events before it than it says that some were lost.
+struct RunEnded {
+  std::string because;
+  std::uint64_t events = 0;
+  FORKPROOF_EVENT("run-ended") { field("because", self.because), field("events", self.events); }
+};
+
+/// Something the harness could not do; verdicts that rest on it are unknown.
+struct Trouble {
+  std::string where;
+  std::string what;
+  FORKPROOF_EVENT("trouble") { field("where", self.where), field("what", self.what); }
+};
+
+using Happening =
+    std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased,
+                 FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
+                 Exited, Reaped, Reparented, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
+                 ClosedSelectorResult, SubjectFailed, StateConcluded, CensusTaken, MachineLate, DeadlinePassed,
+                 RunEnded, Trouble>;
+
+/// One thing that was seen, and when: nanoseconds of CLOCK_MONOTONIC since the run began.
+struct Event {
+  Nanos at{};
+  Happening what;
+
+  template <class Kind>
+  [[nodiscard]] const Kind* as() const {
+    return std::get_if<Kind>(&what);
+  }
+};
+
+std::string_view kind_of(const Happening& what);
+
+}  // namespace forkproof

@@ -1,0 +1,69 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/history.h"
+#include "harness/core/verdict.h"
+
+namespace forkproof {
+
+/// How a cell came out against what was expected of it. In the order of badness.
+enum class CellOutcome { as_expected, skipped, unknown, not_as_expected };
+std::string_view name(CellOutcome outcome);
+
+/// One promise over the runs of a cell: the worst verdict, and in how many runs it was broken.
+struct OracleTally {
+  Verdict worst;
+  std::uint64_t broken_runs = 0;
+  std::uint64_t unknown_runs = 0;
+};
+
+/// One run that is worth telling, with its verdicts.
+struct Exhibit {
+  std::uint64_t run = 0;
+  History history;
+  std::map<std::string, Verdict> verdicts;
+};
+
+/// One cell of the cross after its runs: profile and backend of one scenario, or a command.
+struct CellSummary {
+  Case one;
+  std::set<std::string> expected;  ///< promises that are expected to break
+  std::uint64_t runs_wanted = 0;
+  std::uint64_t runs = 0;
+  std::uint64_t unexpected_runs = 0;  ///< runs that differ from what was expected
+  CellOutcome outcome = CellOutcome::skipped;
+  std::string note;                   ///< why it was skipped or cannot be told
+  std::map<std::string, OracleTally> oracles;
+  Nanos wall{};                       ///< all runs together
+  std::optional<Exhibit> exhibit;     ///< the first run that differed, else the first with a break
+};
+
+/// All that a report can tell. A value, complete or cut off.
+struct RunSummary {
+  std::string arena;                 ///< the tier in force
+  std::string arena_cost;            ///< what it loses, empty when nothing
+  std::vector<std::string> refusals;
+  bool cgroup = false;
+  std::vector<std::string> oracles;  ///< in the order of oracles.def
+  std::vector<CellSummary> cells;
+  bool interrupted = false;
+  Nanos wall{};
+  std::uint64_t runs_per_cell = 1;
+  std::optional<double> time_scale;  ///< where it was asked for on the command line
+};
+
+/// The worst cell's outcome; as_expected when there are none.
+CellOutcome worst_outcome(const RunSummary& summary);
+
+/// One output format.
+using Report = void (*)(const RunSummary& summary, std::ostream& out);
+
+}  // namespace forkproof

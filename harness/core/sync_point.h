@@ -1,0 +1,72 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+// Sync points: a named place that a process announces to the warden, and where it can be held. One connection a
+// message on an abstract AF_UNIX SOCK_SEQPACKET socket (`man 7 unix`), so that no descriptor lingers in anybody's
+// table. The kernel, not the announcer, says who spoke (SO_PEERCRED). All of it is async-signal-safe and allocates
+// nothing: it may be called between fork and exec, in a signal handler, and in the static task program.
+
+namespace forkproof {
+
+/// The control socket's abstract name, without the leading NUL. Plain data, so that it survives any kind of spawn.
+struct ControlAddress {
+  char name[64] = {};
+};
+
+enum class AnnounceKind : std::uint32_t {
+  hello = 1,     ///< a tree node asks for its orders; answered with Orders
+  ready,         ///< a tree node is up; answered
+  sync_point,    ///< a named place; answered when the process may go on
+  signal_taken,  ///< a handler ran; not answered
+  event,         ///< the payload is a happening as JSON (supervisor and servers); not answered
+};
+
+struct Announcement {
+  std::uint32_t magic = 0x666b7066;
+  AnnounceKind kind = AnnounceKind::sync_point;
+  std::int32_t node = -1;      ///< place in the tree, -1 for the supervisor and the servers
+  std::int32_t signal = 0;
+  std::int64_t at_ns = 0;      ///< CLOCK_MONOTONIC, filled by announce()
+  std::int32_t parent = 0, group = 0, session = 0;  ///< with `ready`
+  char role[28] = {};
+  char point[28] = {};
+};
+
+/// What a node of the tree is to do: the reply to `hello`. Plain data on purpose: no parsing after fork.
+/// Children are numbered so that those of one node follow each other.
+struct Orders {
+  std::uint32_t magic = 0x666b7066;
+  std::int32_t node = -1;
+  char role[28] = {};
+  std::uint8_t on_term = 0, on_int = 0;  ///< Answer
+  bool own_session = false, double_fork = false, ends_with_children = false, task_runner = false;
+  std::uint32_t keeps = 0;
+  std::int32_t exit_code = 0;
+  std::uint64_t output_bytes = 0;
+  std::int64_t exits_after_ns = -1;
+  std::int32_t first_child = 0, child_count = 0;
+  /// With `task_runner`: where its requests channel is (-1: the subject speaks no protocol), and its log channel
+  /// (-1: none was passed on, it asks for one over the requests channel).
+  std::int32_t requests_fd = -1, logs_fd = -1;
+};
+
+/// Largest payload of one announcement, in bytes.
+inline constexpr std::size_t max_payload = 16'384;
+
+/// Sends one announcement; with `reply`, waits until the warden answers, which is how a process is held.
+/// Returns 0 or an errno; ECONNREFUSED and EPIPE mean that the warden is gone.
+int announce(const ControlAddress& address, Announcement message, const void* payload, std::size_t payload_size,
+             Orders* reply) noexcept;
+
+/// Names of the sync points. `repro list sync-points` prints them.
+namespace point {
+inline constexpr char forked[] = "forked";                ///< in the child: before it has a group of its own
+inline constexpr char before_exec[] = "before-exec";      ///< in the child: descriptors in place
+inline constexpr char spawned[] = "spawned";              ///< supervisor: the backend has returned
+inline constexpr char heartbeat[] = "heartbeat";          ///< supervisor: about to send the n-th
+inline constexpr char stop_signalled[] = "stop-signalled";  ///< supervisor: sent a signal of its ladder
+inline constexpr char concluded[] = "concluded";          ///< supervisor: final state known, about to exit
+}  // namespace point
+
+}  // namespace forkproof

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/core/case.h"
+
+namespace forkproof {
+
+/// One setting that a fault's table in a scenario may have.
+struct Setting {
+  std::string_view key;
+  bool is_number;
+  bool required;
+  std::string_view about;
+  std::int64_t least = 0, most = 0;  ///< of a number
+  std::string_view words = "";       ///< of a word: the allowed ones, separated by spaces; empty: `check` decides
+};
+
+/// The words that a scenario may use, gathered from the tables of the rooms that own them. Passed to the reader,
+/// which knows none of those rooms.
+struct Vocabulary {
+  struct FaultWords {
+    std::string key;
+    std::vector<Setting> settings;
+    /// What is wrong with the settings taken together; empty when nothing is.
+    std::string (*check)(const FaultSpec&) = nullptr;
+  };
+  std::vector<std::string> backends;
+  std::vector<std::string> oracles;
+  std::vector<std::string> sync_points;
+  std::vector<FaultWords> faults;
+};
+
+}  // namespace forkproof

@@ -1,0 +1,55 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "harness/core/case.h"
+#include "harness/core/event.h"
+#include "harness/core/server_plan.h"
+#include "harness/core/vocabulary.h"
+
+namespace forkproof::faults {
+
+/// What a fault can arrange before anything runs. Owned by the player.
+struct Stage {
+  ServerPlan server;
+  std::vector<HoldRule> holds;
+};
+
+/// How a fault speaks while the run goes on. Each call becomes an event.
+class Strike {
+ public:
+  virtual ~Strike() = default;
+  /// What the fault needs is there; `proof` says how that is known.
+  virtual void established(const std::string& proof) = 0;
+  virtual void fired(const std::string& what) = 0;
+  /// From now on the subject owes a teardown.
+  virtual void asks_teardown(const std::string& because) = 0;
+};
+
+/// Something brought on at a sync point. An object, since some hold things (a thread, a full pipe). It acts on the
+/// stage before anything runs, and in the warden while it runs; all its parts stand in its one file.
+class Fault {
+ public:
+  virtual ~Fault() = default;
+  virtual void set_stage(Stage& stage) = 0;
+  /// Sees each event as it is appended, and establishes, proves and fires at the right one.
+  virtual void see(const Event& event, Strike& strike) = 0;
+  /// Takes it away. Called once, also when it never fired.
+  virtual void heal() noexcept {}
+};
+
+/// One row of faults.def.
+struct FaultRow {
+  std::string_view key;
+  std::string_view about;
+  std::span<const Setting> settings;
+  /// What is wrong with the settings taken together; empty when nothing is.
+  std::string (*check)(const FaultSpec&);
+  std::unique_ptr<Fault> (*make)(const FaultSpec&);
+};
+std::span<const FaultRow> faults();
+const FaultRow* find_fault(std::string_view key);
+
+}  // namespace forkproof::faults

@@ -1,0 +1,94 @@
+// Fault `heartbeat-reply`: the server's plan holds a reply that tells the supervisor that the task is not its any
+// more (airflow#65505: 409 to a heartbeat), or refuses the task at once (airflow#47873: 401 to /run).
+//
+// Established: the whole tree is up while the supervisor stands before the request that will be answered so. Without
+// that, a slow machine would have the 409 arrive before there is a helper to orphan.
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "harness/core/sync_point.h"
+#include "harness/faults/fault.h"
+
+namespace forkproof::faults {
+namespace {
+
+constexpr Setting settings[] = {
+    {.key = "status", .is_number = true, .required = true, .about = "the HTTP status of the reply", .least = 200, .most = 599},
+    {.key = "after", .is_number = false, .required = false,
+     .about = "\"heartbeat N\": the first N are answered 204; \"start\": the request to start the task is answered so"},
+};
+
+constexpr int most_heartbeats = 1000;
+
+/// Which request is answered with the fault's status: "run" or the n-th "heartbeat". Number 0: no such setting.
+struct Struck {
+  std::string request = "heartbeat";
+  int number = 1;
+};
+Struck struck_by(const FaultSpec& spec) {
+  const std::string after = spec.word("after", "heartbeat 0");
+  if (after == "start") return {"run", 1};
+  int heartbeats = -1, used = 0;
+  const bool whole = std::sscanf(after.c_str(), "heartbeat %d%n", &heartbeats, &used) == 1 &&
+                     static_cast<std::size_t>(used) == after.size();
+  const bool sane = whole && heartbeats >= 0 && heartbeats <= most_heartbeats;
+  return {"heartbeat", sane ? heartbeats + 1 : 0};
+}
+
+class HeartbeatReply final : public Fault {
+ public:
+  explicit HeartbeatReply(const FaultSpec& spec)
+      : status_(static_cast<int>(spec.number("status", 409))),
+        request_(struck_by(spec).request),
+        number_(struck_by(spec).number) {}
+
+  void set_stage(Stage& stage) override {
+    if (request_ == "run") {
+      stage.server.run_status = status_;
+      return;
+    }
+    stage.server.from_heartbeat[number_] = status_;
+    stage.holds.push_back({"supervisor", point::heartbeat, number_, "", "ready"});
+  }
+
+  void see(const Event& event, Strike& strike) override {
+    if (const auto* tree = event.as<TreeReady>()) nodes_ = tree->nodes;
+    const auto* released = event.as<SyncPointReleased>();
+    const bool due = request_ == "heartbeat" && released != nullptr && released->role == "supervisor" &&
+                     released->point == point::heartbeat && nodes_ > 0;
+    if (due) establish(strike, fmt::format("all {} nodes of the tree are up before heartbeat {}", nodes_, number_));
+    const auto* request = event.as<Request>();
+    if (request != nullptr && request_ == "run" && request->what == "run") {
+      establish(strike, "the supervisor has asked to start the task");
+    }
+    const auto* reply = event.as<Reply>();
+    if (reply == nullptr || reply->what != request_ || reply->number != number_) return;
+    const std::string what = fmt::format("{} {} was answered {}", request_, number_, status_);
+    strike.fired(what);
+    strike.asks_teardown(what);
+  }
+
+ private:
+  void establish(Strike& strike, const std::string& proof) {
+    if (!established_) strike.established(proof);
+    established_ = true;
+  }
+
+  int status_;
+  std::string request_;
+  int number_;
+  int nodes_ = 0;
+  bool established_ = false;
+};
+
+}  // namespace
+
+std::span<const Setting> settings_of_heartbeat_reply() { return settings; }
+std::string check_heartbeat_reply(const FaultSpec& spec) {
+  if (struck_by(spec).number > 0) return {};
+  return "after = \"" + spec.word("after", "") + "\" is neither \"start\" nor \"heartbeat N\" with N from 0 to 1000";
+}
+std::unique_ptr<Fault> make_heartbeat_reply(const FaultSpec& spec) { return std::make_unique<HeartbeatReply>(spec); }
+
+}  // namespace forkproof::faults

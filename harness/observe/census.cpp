@@ -1,0 +1,52 @@
+#include "harness/observe/census.h"
+
+namespace forkproof::observe {
+namespace {
+
+constexpr Nanos look_interval = std::chrono::milliseconds(1);
+/// More processor time than a doomed process spends between taking its signal and being marked as exiting.
+constexpr Nanos dying_takes = std::chrono::milliseconds(20);
+
+}  // namespace
+
+void Census::take(const std::string& when, Nanos patience, Done done) {
+  result_ = {when, true, {}};
+  done_ = std::move(done);
+  give_up_ = monotonic_now() + patience;
+  first_cpu_time_.clear();
+  for (const Pid pid : everybody(sealed_, root_)) undecided_.insert(pid);
+  look_again();
+}
+
+bool Census::decided(const Look& look, bool* alive) {
+  // A zombie stays one until its parent reaps it: that is a finding, unless it is the warden's own to reap.
+  if (look.entry.state == "Z") return *alive = look.entry.parent != root_, true;
+  if (look.entry.doomed) return false;
+  if (look.entry.state != "R") return *alive = true, true;
+  const auto [first, is_new] = first_cpu_time_.try_emplace(look.entry.pid, look.cpu_time);
+  return *alive = true, !is_new && look.cpu_time - first->second >= dying_takes;
+}
+
+void Census::look_again() {
+  for (auto pid = undecided_.begin(); pid != undecided_.end();) {
+    const auto look = look_at(*pid);
+    bool alive = false;
+    const bool settled = !look || decided(*look, &alive);
+    if (settled && alive) result_.processes.push_back(look->entry);
+    pid = settled ? undecided_.erase(pid) : std::next(pid);
+  }
+  if (undecided_.empty()) return finish(true);
+  if (monotonic_now() >= give_up_) return finish(false);
+  warden_.call_at(monotonic_now() + look_interval, [this] { look_again(); });
+}
+
+void Census::finish(bool complete) {
+  for (const Pid pid : undecided_) {
+    if (const auto look = look_at(pid)) result_.processes.push_back(look->entry);
+  }
+  undecided_.clear();
+  result_.complete = complete;
+  done_(std::move(result_));
+}
+
+}  // namespace forkproof::observe

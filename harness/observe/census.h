@@ -1,0 +1,39 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+
+#include "harness/arena/warden.h"
+#include "harness/observe/proc.h"
+
+namespace forkproof::observe {
+
+/// Counts who is left in the arena, and is not satisfied with a glance: a process that was just killed still shows as
+/// running. Each one is looked at until it is gone, or asleep with no death pending, or has used more processor time
+/// than dying takes. Active through the warden's timers; the owner keeps it alive until `done` was called.
+class Census {
+ public:
+  using Done = std::function<void(CensusTaken)>;
+  /// `sealed`: the arena has a PID namespace. `root`: the warden.
+  Census(arena::Warden& warden, bool sealed, Pid root) : warden_(warden), sealed_(sealed), root_(root) {}
+
+  /// Ends with `done`, after `patience` at the latest; a process still undecided then makes the census incomplete.
+  void take(const std::string& when, Nanos patience, Done done);
+
+ private:
+  void look_again();
+  void finish(bool complete);
+  /// True when nothing more can be learned about it; `alive` tells what it is.
+  bool decided(const Look& look, bool* alive);
+
+  arena::Warden& warden_;
+  bool sealed_;
+  Pid root_;
+  CensusTaken result_;
+  std::set<Pid> undecided_;
+  std::map<Pid, Nanos> first_cpu_time_;
+  Nanos give_up_{};
+  Done done_;
+};
+
+}  // namespace forkproof::observe

@@ -1,0 +1,109 @@
+#include "harness/observe/proc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "harness/core/children.h"
+#include "harness/core/fd.h"
+
+namespace forkproof::observe {
+namespace {
+
+// linux/pidfd.h of 6.15; Debian 12's headers are older than its kernel may be.
+struct PidfdInfo {
+  std::uint64_t mask = 0, cgroup = 0;
+  std::uint32_t pid = 0, tgid = 0, parent = 0, ids[8] = {};
+  std::int32_t exit_code = 0;
+};
+constexpr std::uint64_t info_exit = 1U << 3;
+constexpr unsigned long get_info = _IOWR(0xFF, 11, PidfdInfo);
+
+constexpr unsigned long exiting_flag = 0x4;  // PF_EXITING in the kernel's include/linux/sched.h
+
+std::string read_file(const char* path) {
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  std::string text;
+  char block[4096];
+  for (ssize_t got; file && (got = ::read(file.get(), block, sizeof block)) > 0;) {
+    text.append(block, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+/// True when SIGKILL waits for it, which is also how the kernel marks a process that a fatal signal has hit.
+bool kill_pending(Pid pid) {
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/%d/status", pid);
+  const std::string status = read_file(path);
+  for (const char* key : {"\nSigPnd:\t", "\nShdPnd:\t"}) {
+    const std::size_t at = status.find(key);
+    if (at == std::string::npos) continue;
+    const unsigned long long mask = std::strtoull(status.c_str() + at + std::strlen(key), nullptr, 16);
+    if ((mask & (1ULL << (SIGKILL - 1))) != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Look> look_at(Pid pid) {
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  const std::string stat = read_file(path);
+  const std::size_t open = stat.find('('), close = stat.rfind(')');  // the name may hold either
+  if (close == std::string::npos) return std::nullopt;
+  Look look;
+  look.entry.pid = pid;
+  look.entry.name = stat.substr(open + 1, close - open - 1);
+  char state = '?';
+  unsigned long flags = 0, user = 0, system = 0;
+  // Fields 3 to 9, then 14 and 15; the exit code is the last field but none (52).
+  std::sscanf(stat.c_str() + close + 1, " %c %d %d %d %*d %*d %lu %*u %*u %*u %*u %lu %lu", &state,
+              &look.entry.parent, &look.entry.group, &look.entry.session, &flags, &user, &system);
+  look.entry.state = std::string(1, state);
+  look.cpu_time = from_seconds(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
+  const std::size_t last = stat.rfind(' ');
+  look.exit_status = std::atoi(stat.c_str() + last + 1);
+  look.entry.doomed = state == 'Z' || state == 'X' || (flags & exiting_flag) != 0 || kill_pending(pid);
+  return look;
+}
+
+Pid parent_of(Pid pid) {
+  const auto look = look_at(pid);
+  return look ? look->entry.parent : 0;
+}
+
+std::vector<Pid> everybody(bool sealed, Pid root) {
+  std::vector<Pid> pids;
+  if (!sealed) return descendants_of(root);
+  DIR* directory = ::opendir("/proc");
+  if (directory == nullptr) return pids;
+  while (const dirent* entry = ::readdir(directory)) {
+    const int pid = std::atoi(entry->d_name);
+    if (pid > 0 && pid != root) pids.push_back(pid);
+  }
+  ::closedir(directory);
+  return pids;
+}
+
+std::optional<WaitStatus> exit_status(Pid pid, int pidfd) {
+  // A zombie tells in /proc, a reaped one in the pidfd. Reaping can come between the two looks, never the reverse.
+  const auto look = look_at(pid);
+  if (look && look->entry.state == "Z") return WaitStatus(look->exit_status);
+  PidfdInfo info;
+  info.mask = info_exit;
+  if (::ioctl(pidfd, get_info, &info) == 0 && (info.mask & info_exit) != 0) return WaitStatus(info.exit_code);
+  return std::nullopt;
+}
+
+Fd open_pidfd(Pid pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+}  // namespace forkproof::observe

@@ -1,0 +1,91 @@
+// Promise `no-orphans`. Two ways to break it, each by itself:
+//  - a process is alive, with no death pending, when the supervisor has concluded (the census taken then);
+//  - a process was re-parented to PID 1 and is alive when the teardown's bound is over, however long the supervisor
+//    takes to notice (before airflow#51180 it hung until the orphan ended by itself).
+// A process that has its death pending is no orphan: the signal was sent before the conclusion.
+#include "harness/oracles/oracle.h"
+#include "harness/oracles/reading.h"
+
+namespace forkproof::oracles {
+namespace {
+
+struct Orphan {
+  Pid pid;
+  std::string how;
+};
+
+std::vector<std::size_t> evidence_for(const Reading& reading, Pid pid, std::size_t shown_by) {
+  std::vector<std::size_t> evidence;
+  const auto add = [&evidence](std::optional<std::size_t> index) {
+    if (index) evidence.push_back(*index);
+  };
+  add(reading.first<Spawned>([pid](const Spawned& spawned) { return spawned.pid == pid; }));
+  add(reading.first<Reparented>([pid](const Reparented& moved) { return moved.pid == pid; }));
+  add(reading.supervisor_end());
+  evidence.push_back(shown_by);
+  return evidence;
+}
+
+std::string story(const Reading& reading, Pid pid, const std::string& how) {
+  std::string text = reading.who(pid) + " " + how;
+  const auto moved = reading.first<Reparented>([pid](const Reparented& event) { return event.pid == pid; });
+  if (moved) {
+    const auto& event = reading.at<Reparented>(*moved);
+    text += "; its parent " + reading.who(event.from) + " died and " + reading.who(event.to) + " inherited it";
+  }
+  return text;
+}
+
+/// Alive in the last census, and not where it belongs.
+std::optional<Verdict> survivor(const Reading& reading, std::size_t census_index) {
+  const auto& census = reading.at<CensusTaken>(census_index);
+  const bool concluded = census.when == "conclusion";
+  std::size_t count = 0;
+  Pid first = 0;
+  for (const CensusEntry& entry : census.processes) {
+    const bool misplaced = concluded || entry.parent == reading.warden();
+    if (entry.state == "Z" || entry.pid == reading.supervisor() || !misplaced) continue;
+    if (count++ == 0) first = entry.pid;
+  }
+  if (count == 0) return std::nullopt;
+  std::string because = story(reading, first, concluded ? "lives on after the supervisor's end" : "lives on at the deadline");
+  if (count > 1) because += "; and " + std::to_string(count - 1) + " more";
+  return broken(because, evidence_for(reading, first, census_index));
+}
+
+/// Alive under PID 1 when the bound was over, though it has ended since.
+std::optional<Verdict> outlived_the_bound(const History& history, const Reading& reading, std::size_t asked) {
+  const Nanos bound = case_of(history).bounds.teardown;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    const auto* moved = history[i].as<Reparented>();
+    if (moved == nullptr || moved->to != reading.warden() || moved->doomed) continue;
+    const auto end = reading.exit_of(moved->pid);
+    if (!end) continue;
+    const Nanos lived = reading.time(*end) - reading.time(asked) - reading.machine_late(asked, *end);
+    if (lived <= bound) continue;
+    const std::string how = "lived on for " + text(reading.time(*end) - reading.time(i)) + " as an orphan";
+    return broken(story(reading, moved->pid, how), evidence_for(reading, moved->pid, *end));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Verdict no_orphans(const History& history) {
+  const Reading reading(history);
+  std::optional<std::size_t> census;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    if (history[i].as<CensusTaken>() != nullptr) census = i;
+  }
+  if (!census) return unknown("no census was taken");
+  if (const auto verdict = survivor(reading, *census)) return *verdict;
+  const auto asked = reading.first<TeardownAsked>();
+  if (asked) {
+    if (const auto verdict = outlived_the_bound(history, reading, *asked)) return *verdict;
+  }
+  if (!reading.at<CensusTaken>(*census).complete) return unknown("the census could not be completed", {*census});
+  if (!reading.supervisor_end()) return unknown("the supervisor had not concluded at the deadline", {*census});
+  return held("nobody was left when the supervisor had ended", {*census});
+}
+
+}  // namespace forkproof::oracles

@@ -1,0 +1,45 @@
+// Promise `no-zombies`: seen as a zombie in the last census, or left by a supervisor that ended by itself, so that
+// PID 1 had to reap it.
+#include "harness/oracles/oracle.h"
+#include "harness/oracles/reading.h"
+
+namespace forkproof::oracles {
+namespace {
+
+/// A child that had died before its parent, the supervisor, ended of its own accord, and was reaped by PID 1.
+std::optional<Verdict> left_behind(const History& history, const Reading& reading) {
+  const auto end = reading.supervisor_end();
+  // A supervisor that was killed had no chance.
+  if (!end || reading.at<Exited>(*end).status.signalled()) return std::nullopt;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    const auto* reaped = history[i].as<Reaped>();
+    if (reaped == nullptr || reaped->by != reading.warden() || reaped->pid == reading.supervisor()) continue;
+    const auto died = reading.exit_of(reaped->pid);
+    if (!died || *died > *end || reading.parent_at(reaped->pid, *died) != reading.supervisor()) continue;
+    return broken(reading.who(reaped->pid) + " was dead for " + text(reading.time(*end) - reading.time(*died)) +
+                      " when the supervisor ended without having reaped it",
+                  {*died, *end, i});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Verdict no_zombies(const History& history) {
+  const Reading reading(history);
+  std::optional<std::size_t> census;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    if (history[i].as<CensusTaken>() != nullptr) census = i;
+  }
+  if (!census) return unknown("no census was taken");
+  const auto& taken = reading.at<CensusTaken>(*census);
+  for (const CensusEntry& entry : taken.processes) {
+    if (entry.state != "Z" || entry.parent == reading.warden()) continue;
+    return broken(reading.who(entry.pid) + " is dead and " + reading.who(entry.parent) + " has not reaped it", {*census});
+  }
+  if (const auto verdict = left_behind(history, reading)) return *verdict;
+  if (!taken.complete) return unknown("the census could not be completed", {*census});
+  return held("every dead child was reaped by its parent", {*census});
+}
+
+}  // namespace forkproof::oracles

@@ -1,0 +1,46 @@
+#include "harness/oracles/reading.h"
+
+namespace forkproof::oracles {
+
+Reading::Reading(const History& history) : history_(history) {
+  for (const Event& event : history.events()) {
+    if (const auto* arena = event.as<ArenaOpened>()) warden_ = arena->warden;
+    const auto* spawned = event.as<Spawned>();
+    if (spawned == nullptr) continue;
+    if (spawned->node < 0 && supervisor_ == 0) supervisor_ = spawned->pid;
+    if (spawned->node == 0 && task_ == 0) task_ = spawned->pid;
+  }
+}
+
+std::optional<std::size_t> Reading::exit_of(Pid pid) const {
+  if (pid == 0) return std::nullopt;
+  return first<Exited>([pid](const Exited& exited) { return exited.pid == pid; });
+}
+
+Pid Reading::parent_at(Pid pid, std::size_t index) const {
+  Pid parent = 0;
+  for (std::size_t i = 0; i <= index && i < history_.size(); ++i) {
+    if (const auto* spawned = history_[i].as<Spawned>(); spawned && spawned->pid == pid) parent = spawned->parent;
+    if (const auto* moved = history_[i].as<Reparented>(); moved && moved->pid == pid) parent = moved->to;
+  }
+  return parent;
+}
+
+std::string Reading::who(Pid pid) const {
+  if (pid == warden_) return "PID 1";
+  for (const Event& event : history_.events()) {
+    const auto* spawned = event.as<Spawned>();
+    if (spawned != nullptr && spawned->pid == pid) return spawned->role + " (pid " + std::to_string(pid) + ")";
+  }
+  return "pid " + std::to_string(pid);
+}
+
+Nanos Reading::machine_late(std::size_t from, std::size_t to) const {
+  Nanos late{};
+  for (std::size_t i = from; i <= to && i < history_.size(); ++i) {
+    if (const auto* machine = history_[i].as<MachineLate>()) late += machine->by;
+  }
+  return late;
+}
+
+}  // namespace forkproof::oracles

@@ -1,0 +1,53 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "harness/core/history.h"
+
+namespace forkproof::oracles {
+
+/// A history read once for what several oracles ask. Borrows the history.
+class Reading {
+ public:
+  explicit Reading(const History& history);
+
+  /// The index of the first event of this kind that satisfies `wanted`.
+  template <class Kind, class Wanted>
+  [[nodiscard]] std::optional<std::size_t> first(Wanted wanted) const {
+    for (std::size_t i = 0; i < history_.size(); ++i) {
+      const Kind* event = history_[i].as<Kind>();
+      if (event != nullptr && wanted(*event)) return i;
+    }
+    return std::nullopt;
+  }
+  template <class Kind>
+  [[nodiscard]] std::optional<std::size_t> first() const {
+    return first<Kind>([](const Kind&) { return true; });
+  }
+  template <class Kind>
+  [[nodiscard]] const Kind& at(std::size_t index) const {
+    return std::get<Kind>(history_[index].what);
+  }
+  [[nodiscard]] Nanos time(std::size_t index) const { return history_[index].at; }
+
+  /// The supervisor's pid and its end; the task's (the tree's root).
+  [[nodiscard]] Pid supervisor() const { return supervisor_; }
+  [[nodiscard]] std::optional<std::size_t> supervisor_end() const { return exit_of(supervisor_); }
+  [[nodiscard]] Pid task() const { return task_; }
+  [[nodiscard]] std::optional<std::size_t> exit_of(Pid pid) const;
+  [[nodiscard]] Pid warden() const { return warden_; }
+  /// The parent of a process at the time of an event, by all that was told until then.
+  [[nodiscard]] Pid parent_at(Pid pid, std::size_t index) const;
+
+  /// "helper (pid 4)".
+  [[nodiscard]] std::string who(Pid pid) const;
+  /// What the machine lost, by the canary, between two events.
+  [[nodiscard]] Nanos machine_late(std::size_t from, std::size_t to) const;
+
+ private:
+  const History& history_;
+  Pid supervisor_ = 0, task_ = 0, warden_ = warden_pid;
+};
+
+}  // namespace forkproof::oracles

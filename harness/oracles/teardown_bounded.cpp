@@ -1,0 +1,29 @@
+// Promise `teardown-bounded`. The bound is the sum of the waits that the profile declares plus a slack (decision 8),
+// so it grows with the time scale; what the machine was late by the canary's count is no fault of the subject.
+#include "harness/oracles/oracle.h"
+#include "harness/oracles/reading.h"
+
+namespace forkproof::oracles {
+
+Verdict teardown_bounded(const History& history) {
+  const Reading reading(history);
+  const auto asked = reading.first<TeardownAsked>();
+  if (!asked) return unknown("nothing asked for a teardown");
+  const Nanos bound = case_of(history).bounds.teardown;
+  const auto end = reading.supervisor_end();
+  if (!end) {
+    const auto deadline = reading.first<DeadlinePassed>();
+    if (!deadline) return unknown("neither a conclusion nor a deadline was seen", {*asked});
+    const Nanos waited = reading.time(*deadline) - reading.time(*asked);
+    return broken("no conclusion " + text(waited) + " after it was asked for; the bound is " + text(bound),
+                  {*asked, *deadline});
+  }
+  const Nanos late = reading.machine_late(*asked, *end);
+  const Nanos took = reading.time(*end) - reading.time(*asked) - late;
+  std::string because = "the supervisor ended " + text(took) + " after it was asked to; the bound is " + text(bound);
+  if (late > Nanos{}) because += " (the machine was late by " + text(late) + ", not counted)";
+  if (took <= bound) return held(because, {*asked, *end});
+  return broken(because, {*asked, *end});
+}
+
+}  // namespace forkproof::oracles

@@ -1,0 +1,50 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/arena/control_socket.h"
+#include "harness/core/case.h"
+
+namespace forkproof::run {
+
+/// Keeps processes at their sync points for as long as the case's rules say. Passive: the player tells it what
+/// happened, and is told whom to report as released.
+class Holds {
+ public:
+  using Released = std::function<void(const arena::Message&, const std::string& because)>;
+  Holds(std::vector<HoldRule> rules, Released released)
+      : rules_(std::move(rules)), released_(std::move(released)) {}
+
+  /// A process of `role` has announced `point`. Returns how often that was announced, from 1.
+  std::int64_t count(const std::string& role, const std::string& point) { return ++reached_[{role, point}]; }
+  /// Whether a rule keeps it now; what the rule waits for may have happened already.
+  [[nodiscard]] const HoldRule* rule_for(const std::string& role, const std::string& point,
+                                         std::int64_t number) const;
+  void hold(arena::Message message, const HoldRule* rule) { held_.push_back({std::move(message), rule}); }
+
+  void tree_is_ready();
+  /// After `count`: lets go whoever waited for this point of this role.
+  void point_reached(const std::string& role, const std::string& point);
+  /// Nobody of this role is left: what waits for it would wait for ever.
+  void role_is_gone(const std::string& role);
+
+ private:
+  struct Held {
+    arena::Message message;
+    const HoldRule* rule;
+  };
+  [[nodiscard]] bool fulfilled(const HoldRule& rule) const;
+  void release_where(const std::function<bool(const HoldRule&)>& matches, const std::string& because);
+
+  std::vector<HoldRule> rules_;
+  Released released_;
+  std::vector<Held> held_;
+  std::map<std::pair<std::string, std::string>, std::int64_t> reached_;
+  std::set<std::string> gone_;
+  bool tree_ready_ = false;
+};
+
+}  // namespace forkproof::run

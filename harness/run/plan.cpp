@@ -1,0 +1,71 @@
+#include "harness/run/plan.h"
+
+#include <algorithm>
+
+#include "harness/core/error.h"
+#include "harness/core/sync_point.h"
+#include "harness/faults/fault.h"
+#include "harness/oracles/oracle.h"
+#include "harness/scenario/library.h"
+#include "harness/scenario/profile_file.h"
+#include "harness/spawn/backend.h"
+
+namespace forkproof::run {
+namespace {
+
+/// After the bound, a run is watched for a moment more: a late conclusion tells more than none.
+constexpr Nanos least_patience = std::chrono::milliseconds(100);
+
+std::vector<std::string> chosen_backends(const scenario::Scenario& scenario, const Choice& choice) {
+  if (choice.backends.empty()) return scenario.backends;
+  std::vector<std::string> known;
+  for (const auto& row : spawn::backends()) known.emplace_back(row.key);
+  for (const std::string& backend : choice.backends) {
+    if (std::find(known.begin(), known.end(), backend) != known.end()) continue;
+    const std::string near = nearest(backend, known);
+    throw BadInput("no spawn backend '" + backend + "'" +
+                   (near.empty() ? "; `repro list backends` shows them" : " (did you mean '" + near + "'?)"));
+  }
+  return choice.backends;
+}
+
+}  // namespace
+
+Vocabulary vocabulary() {
+  Vocabulary words;
+  for (const auto& row : spawn::backends()) words.backends.emplace_back(row.key);
+  for (const auto& row : oracles::oracles()) words.oracles.emplace_back(row.key);
+  for (const auto& row : faults::faults()) {
+    words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
+  }
+  words.sync_points = {point::forked,    point::before_exec,    point::spawned,
+                       point::heartbeat, point::stop_signalled, point::concluded};
+  return words;
+}
+
+std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice) {
+  const std::string directory = scenario::library_directory() + "/profiles";
+  const std::vector<std::string> backends = chosen_backends(scenario, choice);
+  std::vector<Cell> cells;
+  for (const std::string& name : choice.profiles.empty() ? scenario.profiles : choice.profiles) {
+    Profile profile = scenario::read_profile(directory, name);
+    if (choice.time_scale) profile.time_scale = *choice.time_scale;
+    for (const std::string& backend : backends) {
+      Case one;
+      one.scenario = scenario.name;
+      one.question = scenario.question;
+      one.subject = ModelSupervisor{profile, backend};
+      one.tree = scenario.tree;
+      one.faults = scenario.faults;
+      one.holds = scenario.holds;
+      one.bounds.teardown = declared_teardown(profile) + teardown_slack;
+      one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
+      one.bounds.startup += scaled(std::chrono::minutes(1), profile.time_scale);
+      one.seed = choice.seed;
+      cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend)});
+    }
+  }
+  return cells;
+}
+
+}  // namespace forkproof::run

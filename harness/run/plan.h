@@ -1,0 +1,37 @@
+#pragma once
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/vocabulary.h"
+#include "harness/scenario/scenario.h"
+
+namespace forkproof::run {
+
+/// The words of all tables: what a scenario may say.
+Vocabulary vocabulary();
+
+/// What a command line narrows or changes.
+struct Choice {
+  std::vector<std::string> profiles;  ///< empty: those of the scenario
+  std::vector<std::string> backends;  ///< empty: those of the scenario
+  std::optional<double> time_scale;
+  std::uint64_t seed = 1;
+};
+
+/// One cell of the cross: a complete case and the promises that it is expected to break.
+struct Cell {
+  Case one;
+  std::set<std::string> expected;
+};
+
+/// Crosses a scenario with its profiles and backends. BadInput for a profile or backend that does not exist. One that
+/// exists but is not in the scenario may be asked for; it is expected to hold everything.
+std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice);
+
+/// Slack on top of what a profile declares: for scheduling, forks and the servers' turns. Real time, never scaled.
+inline constexpr Nanos teardown_slack = std::chrono::milliseconds(250);
+
+}  // namespace forkproof::run

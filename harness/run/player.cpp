@@ -1,0 +1,324 @@
+// The life of a run, inside. PID 1 of the arena
+//   1. listens on the control socket and says what world this is;
+//   2. starts the subject, which spawns the tree through its backend;
+//   3. gives each node its orders, and binds a pidfd to it while it waits for them;
+//   4. answers sync points, or holds who announced one for as long as the case says;
+//   5. shows each event to the faults, which establish, prove and fire;
+//   6. sees every exit, who inherited the dead one's children, and how it ended;
+//   7. ends the run when the subject has concluded, or at the deadline: a last census, faults healed, one last event.
+// When it returns, PID 1 exits and the kernel kills whatever is left.
+#include "harness/run/player.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "fixtures/supervisor/supervisor.h"
+#include "harness/arena/control_socket.h"
+#include "harness/arena/warden.h"
+#include "harness/core/error.h"
+#include "harness/core/history.h"
+#include "harness/observe/census.h"
+#include "harness/run/holds.h"
+#include "harness/run/process_table.h"
+#include "harness/run/tree_orders.h"
+
+namespace forkproof::run {
+namespace {
+
+constexpr int history_failed = 74;  // EX_IOERR of sysexits.h
+constexpr Nanos canary_period = std::chrono::milliseconds(5);
+constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
+constexpr Nanos census_patience = std::chrono::seconds(10);
+constexpr char supervisor_role[] = "supervisor";
+
+class Player final : public faults::Strike {
+ public:
+  explicit Player(Part& part)
+      : part_(part),
+        history_(part.history, part.origin),
+        control_(part.control),
+        orders_(tree_orders(part.one)),
+        holds_(all_holds(part), [this](const auto& message, const auto& because) { released(message, because); }),
+        census_(warden_, part.tier != arena::Tier::subreaper, ::getpid()) {}
+
+  int play();
+
+ private:
+  static std::vector<HoldRule> all_holds(const Part& part) {
+    std::vector<HoldRule> rules = part.one.holds;
+    rules.insert(rules.end(), part.stage.holds.begin(), part.stage.holds.end());
+    return rules;
+  }
+
+  // The history, and whoever reads along.
+  void append(Happening what) { append_at(monotonic_now(), std::move(what)); }
+  void append_at(Nanos when, Happening what);
+
+  // Faults speak.
+  void established(const std::string& proof) override { append_at(struck_at_, FaultEstablished{fault_, proof}); }
+  void fired(const std::string& what) override { append_at(struck_at_, FaultFired{fault_, what}); }
+  void asks_teardown(const std::string& because) override;
+
+  // Processes speak.
+  void take_messages();
+  void dispatch(arena::Message message);
+  void give_orders(arena::Message& message);
+  void node_is_ready(arena::Message& message);
+  void at_sync_point(arena::Message message);
+  void released(const arena::Message& message, const std::string& because);
+  void happened(const arena::Message& message);
+  Process& introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role);
+
+  // The kernel speaks.
+  void ended(Pid pid);
+  void reaped(Pid pid, WaitStatus status);
+  void record_end(Process& process, std::optional<WaitStatus> status);
+  void find_orphans_of(Pid dead);
+
+  void start_subject();
+  void conclude(const std::string& when, const std::string& because);
+  void finish(const std::string& because);
+  void teardown_deadline(Nanos granted);
+
+  Part& part_;
+  HistoryWriter history_;
+  arena::Warden warden_;
+  arena::ControlSocket control_;
+  std::vector<Orders> orders_;
+  Holds holds_;
+  observe::Census census_;
+  ProcessTable processes_;
+  std::string fault_;          // whose turn it is to see
+  Nanos struck_at_{};          // when what it sees has happened; 0 between events
+  Nanos late_{};               // lost by the machine since teardown was asked for
+  std::int32_t nodes_ready_ = 0;
+  bool teardown_asked_ = false;
+  bool concluding_ = false;
+};
+
+void Player::append_at(Nanos when, Happening what) {
+  const Event event{when - part_.origin, std::move(what)};
+  history_.append_at(when, event.what);
+  for (std::size_t i = 0; i < part_.faults.size(); ++i) {
+    const std::string outer_fault = std::exchange(fault_, part_.one.faults[i].fault);
+    const Nanos outer_time = std::exchange(struck_at_, when);
+    part_.faults[i]->see(event, *this);
+    fault_ = outer_fault, struck_at_ = outer_time;
+  }
+}
+
+void Player::asks_teardown(const std::string& because) {
+  if (teardown_asked_) return;
+  teardown_asked_ = true;
+  late_ = Nanos{};
+  const Nanos asked_at = struck_at_ > Nanos{} ? struck_at_ : monotonic_now();
+  append_at(asked_at, TeardownAsked{because});
+  const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;
+  warden_.call_at(asked_at + limit, [this] { teardown_deadline(Nanos{}); });
+}
+
+/// The deadline is put off by what the machine lost; `granted` is what it was put off by already.
+void Player::teardown_deadline(Nanos granted) {
+  if (late_ > granted) {
+    const Nanos late = late_;
+    warden_.call_at(monotonic_now() + (late - granted), [this, late] { teardown_deadline(late); });
+    return;
+  }
+  if (concluding_) return;
+  append(DeadlinePassed{"teardown"});
+  conclude("deadline", "the time for the teardown is over");
+}
+
+void Player::take_messages() {
+  while (auto message = control_.take()) dispatch(std::move(*message));
+}
+
+void Player::dispatch(arena::Message message) {
+  switch (message.head.kind) {
+    case AnnounceKind::hello: return give_orders(message);
+    case AnnounceKind::ready: return node_is_ready(message);
+    case AnnounceKind::sync_point: return at_sync_point(std::move(message));
+    case AnnounceKind::signal_taken:
+      return append_at(Nanos(message.head.at_ns), SignalTaken{message.pid, message.head.signal});
+    case AnnounceKind::event: return happened(message);
+  }
+}
+
+Process& Player::introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role) {
+  Process& process = processes_.add({pid, parent, node, role, observe::open_pidfd(pid)});
+  append(Spawned{pid, parent, node, role});
+  if (process.pidfd) warden_.watch(process.pidfd.get(), [this, pid] { ended(pid); });
+  return process;
+}
+
+void Player::give_orders(arena::Message& message) {
+  const auto node = static_cast<std::size_t>(message.head.node);
+  if (node >= orders_.size()) return message.answer();
+  // It waits for the reply, so it is alive now and its pid is its own: the pidfd that is opened here is the right one.
+  Process* known = processes_.find(message.pid);
+  const Pid parent = observe::parent_of(message.pid);
+  if (known == nullptr) introduce(message.pid, parent, message.head.node, orders_[node].role);
+  message.answer(orders_[node]);
+}
+
+void Player::node_is_ready(arena::Message& message) {
+  Process* known = processes_.find(message.pid);
+  if (known == nullptr) {  // a double fork has changed the pid since the hello
+    known = &introduce(message.pid, message.head.parent, message.head.node, message.head.role);
+  }
+  if (!known->ready) ++nodes_ready_;
+  known->ready = true;
+  append_at(Nanos(message.head.at_ns), Ready{message.pid, message.head.node, message.head.parent,
+                                             message.head.group, message.head.session});
+  message.answer();
+  if (nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
+  append(TreeReady{nodes_ready_});
+  holds_.tree_is_ready();
+}
+
+void Player::at_sync_point(arena::Message message) {
+  const std::string role = message.head.role, point = message.head.point;
+  const std::int64_t number = holds_.count(role, point);
+  const HoldRule* rule = holds_.rule_for(role, point, number);
+  append_at(Nanos(message.head.at_ns), SyncPointReached{message.pid, role, point, number, rule != nullptr});
+  if (rule != nullptr) holds_.hold(std::move(message), rule);
+  else message.answer();
+  holds_.point_reached(role, point);
+}
+
+void Player::released(const arena::Message& message, const std::string& because) {
+  append(SyncPointReleased{message.pid, message.head.role, message.head.point, because});
+}
+
+void Player::happened(const arena::Message& message) {
+  try {
+    Happening what = happening_from(message.payload);
+    // Who speaks is the kernel's word, not the speaker's.
+    std::visit(
+        [&message](auto& event) {
+          if constexpr (requires { event.by; } && !requires { event.by.count(); }) event.by = message.pid;
+        },
+        what);
+    append_at(Nanos(message.head.at_ns), std::move(what));
+  } catch (const std::exception& error) {
+    append(Trouble{"control socket", error.what()});
+  }
+}
+
+void Player::ended(Pid pid) {
+  Process* process = processes_.find(pid);
+  if (process == nullptr || !process->alive) return;
+  take_messages();  // what it said before it died was said before
+  record_end(*process, observe::exit_status(pid, process->pidfd.get()));
+}
+
+void Player::reaped(Pid pid, WaitStatus status) {
+  Process* process = processes_.find(pid);
+  if (process == nullptr) return;
+  if (process->alive) {
+    take_messages();
+    record_end(*process, status);
+  }
+  append(Reaped{::getpid(), pid, status, false});
+}
+
+void Player::record_end(Process& process, std::optional<WaitStatus> status) {
+  process.alive = false;
+  if (process.pidfd) warden_.unwatch(process.pidfd.get());
+  process.pidfd.reset();
+  append(Exited{process.pid, process.role, status.value_or(WaitStatus{}), status.has_value()});
+  find_orphans_of(process.pid);
+  if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
+  if (process.node == 0 && !teardown_asked_) asks_teardown("the task has ended by itself");
+  if (process.node < 0) conclude("conclusion", "the supervisor has ended");
+}
+
+/// The kernel re-parents in the exit itself, before the pidfd becomes readable (exit_notify), so it is settled now.
+void Player::find_orphans_of(Pid dead) {
+  for (auto& [pid, process] : processes_) {
+    if (!process.alive || process.parent != dead) continue;
+    const auto look = observe::look_at(pid);
+    if (!look || look->entry.parent == dead) continue;
+    append(Reparented{pid, dead, look->entry.parent, look->entry.doomed});
+    process.parent = look->entry.parent;
+  }
+}
+
+/// In the child: a plain process of its own session, with nothing of the warden's but standard error.
+[[noreturn]] void become_subject(const Part& part) {
+  ::setsid();
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(nothing, STDOUT_FILENO);
+  ::syscall(SYS_close_range, 3U, ~0U, 0U);
+  const auto& model = std::get<ModelSupervisor>(part.one.subject);
+  fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
+                                      part.task_program, part.server_port};
+  int code = 70;
+  try {
+    code = fixtures::supervise(supervisor);
+  } catch (const std::exception& error) {
+    complain(std::string("model supervisor: ") + error.what());
+  }
+  ::_exit(code);
+}
+
+void Player::start_subject() {
+  const pid_t pid = ::fork();
+  if (pid < 0) fail("fork of the subject");
+  if (pid == 0) become_subject(part_);
+  introduce(pid, ::getpid(), -1, supervisor_role);
+}
+
+void Player::conclude(const std::string& when, const std::string& because) {
+  if (std::exchange(concluding_, true)) return;
+  census_.take(when, census_patience, [this, because](CensusTaken census) {
+    append(std::move(census));
+    finish(because);
+  });
+}
+
+void Player::finish(const std::string& because) {
+  take_messages();
+  for (std::size_t i = 0; i < part_.faults.size(); ++i) {
+    part_.faults[i]->heal();
+    append(FaultHealed{part_.one.faults[i].fault});
+  }
+  append(RunEnded{because, history_.count() + 1});  // and the case itself, written before we were
+  warden_.stop();
+}
+
+int Player::play() {
+  std::string notes;
+  for (const std::string& refusal : part_.refusals) notes += (notes.empty() ? "" : "; ") + refusal;
+  append(ArenaOpened{std::string(name(part_.tier)), part_.cgroup, ::getpid(), notes});
+  warden_.watch(control_.fd(), [this] { take_messages(); });
+  warden_.on_reaped([this](Pid pid, WaitStatus status) { reaped(pid, status); });
+  warden_.keep_canary(canary_period, canary_tolerance, [this](Nanos late) {
+    if (teardown_asked_) late_ += late, append(MachineLate{late});
+  });
+  warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] {
+    if (teardown_asked_ || concluding_) return;
+    append(DeadlinePassed{"startup"});
+    conclude("deadline", "nothing asked for a teardown in time");
+  });
+  start_subject();
+  warden_.run();
+  return history_.failure() == 0 ? 0 : history_failed;
+}
+
+}  // namespace
+
+int play(Part& part) { return Player(part).play(); }
+
+}  // namespace forkproof::run

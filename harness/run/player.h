@@ -1,0 +1,33 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/arena/tier.h"
+#include "harness/core/case.h"
+#include "harness/core/duration.h"
+#include "harness/core/sync_point.h"
+#include "harness/faults/fault.h"
+
+namespace forkproof::run {
+
+/// All that the player needs, made outside and inherited by the fork.
+struct Part {
+  const Case& one;
+  arena::Tier tier = arena::Tier::sealed;
+  bool cgroup = false;
+  std::vector<std::string> refusals;
+  int history = -1;          ///< descriptor, opened for appending
+  Nanos origin{};            ///< CLOCK_MONOTONIC when the run began
+  ControlAddress control;
+  std::string task_program;  ///< path of forkproof-task
+  std::uint16_t server_port = 0;
+  faults::Stage stage;
+  std::vector<std::unique_ptr<faults::Fault>>& faults;
+};
+
+/// Plays one case in an arena: what PID 1 does, from the first event after the case itself to the last. Blocks;
+/// returns the warden's exit code: 0, or 74 when the history could not be written (EX_IOERR).
+int play(Part& part);
+
+}  // namespace forkproof::run

@@ -1,0 +1,54 @@
+#include "harness/run/tree_orders.h"
+
+#include <cstring>
+
+#include "harness/spawn/backend.h"
+
+namespace forkproof::run {
+namespace {
+
+Orders orders_of(const TaskNode& node, double scale) {
+  Orders orders;
+  std::strncpy(orders.role, node.role.c_str(), sizeof orders.role - 1);
+  orders.on_term = static_cast<std::uint8_t>(node.on_term);
+  orders.on_int = static_cast<std::uint8_t>(node.on_int);
+  orders.own_session = node.own_session;
+  orders.double_fork = node.double_fork;
+  orders.ends_with_children = node.ends_with_children;
+  orders.keeps = node.keeps;
+  orders.exit_code = node.exit_code;
+  orders.output_bytes = node.output_bytes;
+  if (node.exits_after) orders.exits_after_ns = scaled(*node.exits_after, scale).count();
+  return orders;
+}
+
+/// Where a task under the model supervisor finds its channels (facts/airflow.md): fd 0 is `requests`, or fd 3 where
+/// that is separate; the log channel follows, but a re-executed child has to ask for it.
+void give_channels(const ModelSupervisor& model, Orders* root) {
+  const auto* backend = spawn::find_backend(model.backend);
+  const bool separate = model.profile.requests_channel == RequestsChannel::separate;
+  root->task_runner = true;
+  root->requests_fd = separate ? 3 : 0;
+  if (separate) root->logs_fd = 4;
+  else if (backend != nullptr && !backend->execs) root->logs_fd = 3;
+}
+
+}  // namespace
+
+std::vector<Orders> tree_orders(const Case& one) {
+  std::vector<Orders> all;
+  std::vector<const TaskNode*> queue{&one.tree};
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    const TaskNode& node = *queue[i];
+    Orders orders = orders_of(node, one.time_scale());
+    orders.node = static_cast<std::int32_t>(i);
+    orders.first_child = static_cast<std::int32_t>(queue.size());
+    orders.child_count = static_cast<std::int32_t>(node.children.size());
+    for (const TaskNode& child : node.children) queue.push_back(&child);
+    all.push_back(orders);
+  }
+  if (const auto* model = std::get_if<ModelSupervisor>(&one.subject)) give_channels(*model, &all.front());
+  return all;
+}
+
+}  // namespace forkproof::run

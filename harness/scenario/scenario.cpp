@@ -1,0 +1,202 @@
+#include "harness/scenario/scenario.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "harness/core/error.h"
+#include "harness/scenario/toml_reader.h"
+
+namespace forkproof::scenario {
+namespace {
+
+constexpr std::size_t longest_role = 15;  // what prctl(PR_SET_NAME) keeps
+const std::vector<std::string> answer_words{"default", "ignore", "return", "exit"};
+const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper"};
+
+Answer read_answer(TomlTable& table, const std::string& key) {
+  const std::string word = table.text(key, "default");
+  const auto answer = answer_from(word);
+  if (!answer) table.refuse_word(key, word, answer_words);
+  return *answer;
+}
+
+std::uint32_t read_keeps(TomlTable& table) {
+  std::uint32_t keeps = keeps_none;
+  for (const std::string& word : table.words("keeps")) {
+    if (word == "stdin") keeps |= keeps_stdin;
+    else if (word == "stdout") keeps |= keeps_stdout;
+    else if (word == "stderr") keeps |= keeps_stderr;
+    else if (word == "all") keeps = keeps_all;
+    else table.refuse_word("keeps", word, {"stdin", "stdout", "stderr", "all"});
+  }
+  return keeps;
+}
+
+std::string read_role(TomlTable& table, const std::string& otherwise) {
+  const std::string role = table.text("role", otherwise);
+  if (role.empty() || role.size() > longest_role) {
+    table.refuse("role", fmt::format("'{}' is not from 1 to {} bytes long", role, longest_role));
+  }
+  if (std::find(reserved_roles.begin(), reserved_roles.end(), role) != reserved_roles.end()) {
+    table.refuse("role", "'" + role + "' is a name of the rig's own");
+  }
+  return role;
+}
+
+struct Counted {
+  TaskNode node;
+  std::size_t count = 1;
+};
+
+Counted read_node(TomlTable table, std::size_t level) {
+  if (level > max_levels) table.refuse("", fmt::format("the tree is deeper than {} levels", max_levels));
+  Counted read;
+  TaskNode& node = read.node;
+  node.role = read_role(table, level == 1 ? "task" : "helper");
+  node.on_term = read_answer(table, "on_term");
+  node.on_int = read_answer(table, "on_int");
+  node.keeps = read_keeps(table);
+  node.own_session = table.flag("own_session", false);
+  node.double_fork = table.flag("double_fork", false);
+  node.ends_with_children = table.flag("ends_with_children", false);
+  node.output_bytes = static_cast<std::uint64_t>(table.number("output_bytes", 0, std::int64_t{1} << 40, 0));
+  node.exit_code = static_cast<int>(table.number("exit_code", 0, 255, 0));
+  node.exits_after = table.seconds("exits_after_s");
+  if (level == 1 && (table.has("copies") || node.double_fork)) {
+    table.refuse("", "the tree's root is one process that the supervisor waits for: no copies, no double_fork");
+  }
+  for (TomlTable& below : table.tables("children")) {
+    const auto copies = static_cast<std::size_t>(below.number("copies", 1, 1'000'000'000, 1));
+    const Counted child = read_node(below, level + 1);
+    read.count += child.count * copies;
+    if (read.count > max_nodes) below.refuse("", fmt::format("the tree has more than {} nodes", max_nodes));
+    node.children.insert(node.children.end(), copies, child.node);
+  }
+  table.finish();
+  return read;
+}
+
+FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
+  FaultSpec fault{table.text("fault"), {}};
+  std::vector<std::string> known;
+  const Vocabulary::FaultWords* words = nullptr;
+  for (const auto& each : vocabulary.faults) {
+    known.push_back(each.key);
+    if (each.key == fault.fault) words = &each;
+  }
+  if (words == nullptr) table.refuse_word("fault", fault.fault, known);
+  for (const Setting& setting : words->settings) {
+    const std::string key(setting.key);
+    if (!setting.required && !table.has(key)) {
+      table.words(key);
+      continue;
+    }
+    if (setting.is_number) fault.settings[key] = table.number(key, setting.least, setting.most);
+    else fault.settings[key] = table.text(key);
+  }
+  table.finish();
+  const std::string wrong = words->check != nullptr ? words->check(fault) : "";
+  if (!wrong.empty()) table.refuse("", fault.fault + ": " + wrong);
+  return fault;
+}
+
+HoldRule read_hold(TomlTable table, const Vocabulary& vocabulary) {
+  HoldRule hold;
+  hold.who = table.text("who");
+  hold.at = table.text("at");
+  hold.number = table.number("number", 1, 1'000'000, 1);
+  const std::string until = table.text("until");
+  table.finish();
+  const auto& points = vocabulary.sync_points;
+  if (std::find(points.begin(), points.end(), hold.at) == points.end()) table.refuse_word("at", hold.at, points);
+  if (until == "tree ready") {
+    hold.until_at = "ready";
+    return hold;
+  }
+  const std::size_t space = until.find(' ');
+  if (space == std::string::npos) table.refuse("until", "wants \"tree ready\" or \"ROLE SYNC-POINT\"");
+  hold.until_who = until.substr(0, space);
+  hold.until_at = until.substr(space + 1);
+  if (std::find(points.begin(), points.end(), hold.until_at) == points.end()) {
+    table.refuse_word("until", hold.until_at, points);
+  }
+  return hold;
+}
+
+void check_words(const TomlTable& table, const std::string& key, const std::vector<std::string>& words,
+                 const std::vector<std::string>& known) {
+  for (const std::string& word : words) {
+    if (std::find(known.begin(), known.end(), word) == known.end()) table.refuse_word(key, word, known);
+  }
+}
+
+Expectation read_expectation(TomlTable table, const Scenario& scenario, const Vocabulary& vocabulary) {
+  Expectation expectation;
+  expectation.profiles = table.words("profile");
+  expectation.backends = table.words("backend");
+  const std::vector<std::string> breaks = table.words("breaks");
+  table.finish();
+  check_words(table, "profile", expectation.profiles, scenario.profiles);
+  check_words(table, "backend", expectation.backends, vocabulary.backends);
+  check_words(table, "breaks", breaks, vocabulary.oracles);
+  expectation.breaks.insert(breaks.begin(), breaks.end());
+  return expectation;
+}
+
+Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabulary) {
+  Scenario scenario;
+  scenario.path = path;
+  scenario.name = std::filesystem::path(path).stem().string();
+  scenario.question = table.text("question");
+  scenario.source = table.text("source", "");
+  scenario.patience = table.seconds("patience_s").value_or(Nanos{});
+  auto tree = table.table("tree");
+  if (!tree) table.refuse("", "'[tree]' is missing");
+  scenario.tree = read_node(*tree, 1).node;
+  for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
+  for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, vocabulary));
+  auto across = table.table("across");
+  if (!across) table.refuse("", "'[across]' is missing");
+  scenario.profiles = across->words("profiles");
+  if (scenario.profiles.empty()) across->refuse("", "'profiles' is missing");
+  scenario.backends = across->words("backends");
+  if (scenario.backends == std::vector<std::string>{"all"} || scenario.backends.empty()) {
+    scenario.backends = vocabulary.backends;
+  }
+  check_words(*across, "backends", scenario.backends, vocabulary.backends);
+  across->finish();
+  for (TomlTable& each : table.tables("expect")) {
+    scenario.expectations.push_back(read_expectation(each, scenario, vocabulary));
+  }
+  table.finish();
+  return scenario;
+}
+
+bool fits(const std::vector<std::string>& allowed, const std::string& word) {
+  return allowed.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end();
+}
+
+}  // namespace
+
+Scenario read_scenario(const std::string& path, const Vocabulary& vocabulary) {
+  return read(TomlTable::from_file(path), path, vocabulary);
+}
+
+Scenario read_scenario_text(const std::string& text, const std::string& path, const Vocabulary& vocabulary) {
+  return read(TomlTable::from_text(text, path), path, vocabulary);
+}
+
+std::set<std::string> expected_breaks(const Scenario& scenario, const std::string& profile,
+                                      const std::string& backend) {
+  std::set<std::string> breaks;
+  for (const Expectation& each : scenario.expectations) {
+    if (fits(each.profiles, profile) && fits(each.backends, backend)) {
+      breaks.insert(each.breaks.begin(), each.breaks.end());
+    }
+  }
+  return breaks;
+}
+
+}  // namespace forkproof::scenario

@@ -1,0 +1,41 @@
+#pragma once
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/vocabulary.h"
+
+namespace forkproof::scenario {
+
+/// What is expected of some cells: these promises break, and all others hold.
+struct Expectation {
+  std::vector<std::string> profiles;  ///< empty: all
+  std::vector<std::string> backends;  ///< empty: all
+  std::set<std::string> breaks;
+};
+
+/// A saved question. A value; read from `scenarios/NAME.toml`.
+struct Scenario {
+  std::string name;
+  std::string path;
+  std::string question;
+  std::string source;
+  TaskNode tree;
+  std::vector<FaultSpec> faults;
+  std::vector<HoldRule> holds;
+  std::vector<std::string> profiles;  ///< names, in the order of the file
+  std::vector<std::string> backends;
+  std::vector<Expectation> expectations;
+  Nanos patience{};                   ///< real time, scaled by the profile: watched on after the bound
+};
+
+/// Reads a scenario; BadInput with file, line and column for anything it does not understand.
+Scenario read_scenario(const std::string& path, const Vocabulary& vocabulary);
+Scenario read_scenario_text(const std::string& text, const std::string& path, const Vocabulary& vocabulary);
+
+/// The promises that this cell is expected to break. Of several fitting [[expect]] tables all count.
+std::set<std::string> expected_breaks(const Scenario& scenario, const std::string& profile,
+                                      const std::string& backend);
+
+}  // namespace forkproof::scenario

@@ -1,0 +1,194 @@
+#include "harness/scenario/toml_reader.h"
+
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include "harness/core/error.h"
+
+namespace forkproof::scenario {
+namespace {
+
+constexpr std::size_t largest_file = 8 << 20;
+
+std::string place(const std::string& file, const toml::source_region& region) {
+  return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
+}
+
+std::string kind_of(const toml::node& node) {
+  std::ostringstream out;
+  out << node.type();
+  return out.str();
+}
+
+}  // namespace
+
+struct TomlTable::Impl {
+  std::string file;
+  std::shared_ptr<const toml::table> document;  // keeps `here` alive
+  const toml::table* here = nullptr;
+  std::set<std::string> asked;
+
+  const toml::node* ask(const std::string& key) {
+    asked.insert(key);
+    return here->get(key);
+  }
+};
+
+TomlTable TomlTable::from_text(const std::string& text, const std::string& name) {
+  try {
+    auto document = std::make_shared<const toml::table>(toml::parse(text, name));
+    auto impl = std::make_shared<Impl>();
+    impl->file = name, impl->document = document, impl->here = document.get();
+    return TomlTable(impl);
+  } catch (const toml::parse_error& error) {
+    throw BadInput(place(name, error.source()) + ": " + std::string(error.description()));
+  }
+}
+
+TomlTable TomlTable::from_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw BadInput(error_text(path));
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (file.bad() || text.empty()) throw BadInput(path + ": is empty or cannot be read");
+  if (text.size() > largest_file) throw BadInput(path + ": is larger than 8 MiB");
+  return from_text(text, path);
+}
+
+bool TomlTable::has(const std::string& key) const { return impl_->here->contains(key); }
+bool TomlTable::is_text(const std::string& key) const {
+  const toml::node* node = impl_->here->get(key);
+  return node != nullptr && node->is_string();
+}
+bool TomlTable::is_number(const std::string& key) const {
+  const toml::node* node = impl_->here->get(key);
+  return node != nullptr && node->is_integer();
+}
+
+void TomlTable::refuse(const std::string& key, const std::string& what) const {
+  const toml::node* node = key.empty() ? nullptr : impl_->here->get(key);
+  const toml::source_region& region = node != nullptr ? node->source() : impl_->here->source();
+  throw BadInput(place(impl_->file, region) + ": " + (key.empty() ? "" : key + ": ") + what);
+}
+
+void TomlTable::refuse_word(const std::string& key, const std::string& word,
+                            const std::vector<std::string>& known) const {
+  const std::string near = nearest(word, known);
+  std::string hint = near.empty() ? "" : " (did you mean '" + near + "'?)";
+  if (near.empty() && known.size() <= 12) hint = fmt::format(" (one of: {})", fmt::join(known, ", "));
+  refuse(key, "unknown word '" + word + "'" + hint);
+}
+
+std::string TomlTable::text(const std::string& key, const std::optional<std::string>& otherwise) {
+  const toml::node* node = impl_->ask(key);
+  if (node == nullptr && otherwise) return *otherwise;
+  if (node == nullptr) refuse("", "'" + key + "' is missing");
+  const auto value = node->value_exact<std::string>();
+  if (!value) refuse(key, "wants a string, not " + kind_of(*node));
+  return *value;
+}
+
+std::int64_t TomlTable::number(const std::string& key, std::int64_t least, std::int64_t most,
+                               std::optional<std::int64_t> otherwise) {
+  const toml::node* node = impl_->ask(key);
+  if (node == nullptr && otherwise) return *otherwise;
+  if (node == nullptr) refuse("", "'" + key + "' is missing");
+  const auto value = node->value_exact<std::int64_t>();
+  if (!value) refuse(key, "wants a whole number, not " + kind_of(*node));
+  if (*value < least || *value > most) refuse(key, fmt::format("{} is not from {} to {}", *value, least, most));
+  return *value;
+}
+
+double TomlTable::fraction(const std::string& key, double least, double most, double otherwise) {
+  const toml::node* node = impl_->ask(key);
+  if (node == nullptr) return otherwise;
+  const auto value = node->value<double>();
+  if (!value || !node->is_number()) refuse(key, "wants a number, not " + kind_of(*node));
+  if (!std::isfinite(*value) || *value < least || *value > most) {
+    refuse(key, fmt::format("{} is not from {} to {}", *value, least, most));
+  }
+  return *value;
+}
+
+std::optional<Nanos> TomlTable::seconds(const std::string& key) {
+  constexpr double a_week = 7 * 24 * 3600;
+  if (!has(key)) {
+    impl_->ask(key);
+    return std::nullopt;
+  }
+  return from_seconds(fraction(key, 0, a_week, 0));
+}
+
+bool TomlTable::flag(const std::string& key, bool otherwise) {
+  const toml::node* node = impl_->ask(key);
+  if (node == nullptr) return otherwise;
+  const auto value = node->value_exact<bool>();
+  if (!value) refuse(key, "wants true or false, not " + kind_of(*node));
+  return *value;
+}
+
+std::vector<std::string> TomlTable::words(const std::string& key) {
+  const toml::node* node = impl_->ask(key);
+  std::vector<std::string> words;
+  if (node == nullptr) return words;
+  if (const auto one = node->value_exact<std::string>()) return {*one};
+  if (!node->is_array()) refuse(key, "wants a string or a list of strings, not " + kind_of(*node));
+  for (const toml::node& each : *node->as_array()) {
+    const auto word = each.value_exact<std::string>();
+    if (!word) refuse(key, "wants strings in its list, not " + kind_of(each));
+    words.push_back(*word);
+  }
+  return words;
+}
+
+std::vector<std::int64_t> TomlTable::numbers(const std::string& key) {
+  const toml::node* node = impl_->ask(key);
+  std::vector<std::int64_t> numbers;
+  if (node == nullptr) return numbers;
+  if (!node->is_array()) refuse(key, "wants a list of whole numbers, not " + kind_of(*node));
+  for (const toml::node& each : *node->as_array()) {
+    const auto number = each.value_exact<std::int64_t>();
+    if (!number) refuse(key, "wants whole numbers in its list, not " + kind_of(each));
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::optional<TomlTable> TomlTable::table(const std::string& key) {
+  const toml::node* node = impl_->ask(key);
+  if (node == nullptr) return std::nullopt;
+  if (!node->is_table()) refuse(key, "wants a table, not " + kind_of(*node));
+  auto below = std::make_shared<Impl>();
+  below->file = impl_->file, below->document = impl_->document, below->here = node->as_table();
+  return TomlTable(below);
+}
+
+std::vector<TomlTable> TomlTable::tables(const std::string& key) {
+  const toml::node* node = impl_->ask(key);
+  std::vector<TomlTable> list;
+  if (node == nullptr) return list;
+  if (!node->is_array()) refuse(key, "wants a list of tables ([[" + key + "]]), not " + kind_of(*node));
+  for (const toml::node& each : *node->as_array()) {
+    if (!each.is_table()) refuse(key, "wants tables in its list, not " + kind_of(each));
+    auto below = std::make_shared<Impl>();
+    below->file = impl_->file, below->document = impl_->document, below->here = each.as_table();
+    list.push_back(TomlTable(below));
+  }
+  return list;
+}
+
+void TomlTable::finish() const {
+  for (const auto& [key, node] : *impl_->here) {
+    const std::string name(key.str());
+    if (impl_->asked.contains(name)) continue;
+    const std::string near = nearest(name, impl_->asked);
+    throw BadInput(place(impl_->file, key.source()) + ": unknown key '" + name + "'" +
+                   (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+  }
+}
+
+}  // namespace forkproof::scenario

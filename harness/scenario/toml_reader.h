@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/duration.h"
+
+namespace forkproof::scenario {
+
+/// One table of a TOML file, read strictly: each value is asked for by key, and what nobody asked for is an error that
+/// names the nearest key. All errors are BadInput: "file:line:column: what is wrong". Passive; cheap to copy.
+class TomlTable {
+ public:
+  /// Reads a file; BadInput when it is not there, too large, or no TOML.
+  static TomlTable from_file(const std::string& path);
+  /// Reads a text; `name` stands for the file in errors.
+  static TomlTable from_text(const std::string& text, const std::string& name);
+
+  [[nodiscard]] bool has(const std::string& key) const;
+  std::string text(const std::string& key, const std::optional<std::string>& otherwise = std::nullopt);
+  std::int64_t number(const std::string& key, std::int64_t least, std::int64_t most,
+                      std::optional<std::int64_t> otherwise = std::nullopt);
+  double fraction(const std::string& key, double least, double most, double otherwise);
+  /// Seconds, whole or not, as a duration; the key ends in `_s`.
+  std::optional<Nanos> seconds(const std::string& key);
+  bool flag(const std::string& key, bool otherwise);
+  std::vector<std::string> words(const std::string& key);
+  std::vector<std::int64_t> numbers(const std::string& key);
+  std::optional<TomlTable> table(const std::string& key);
+  std::vector<TomlTable> tables(const std::string& key);
+  [[nodiscard]] bool is_text(const std::string& key) const;
+  [[nodiscard]] bool is_number(const std::string& key) const;
+
+  /// Every key has been asked for, or BadInput.
+  void finish() const;
+  /// BadInput at the key's place, or at the table's where the key is empty.
+  [[noreturn]] void refuse(const std::string& key, const std::string& what) const;
+  /// BadInput that says what is there instead: "role: unknown word 'x' (did you mean 'y'?)".
+  [[noreturn]] void refuse_word(const std::string& key, const std::string& word,
+                                const std::vector<std::string>& known) const;
+
+ private:
+  struct Impl;
+  explicit TomlTable(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace forkproof::scenario

@@ -1,0 +1,48 @@
+#include "harness/spawn/plan.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace forkproof::spawn {
+
+PreparedPlan::PreparedPlan(const SpawnSpec& spec, bool with_program, bool with_hook) {
+  plan_.fds = spec.fds.data();
+  plan_.fd_count = static_cast<int>(spec.fds.size());
+  plan_.close_fds = spec.parent_ends.data();
+  plan_.close_count = with_program ? 0 : static_cast<int>(spec.parent_ends.size());
+  plan_.group = spec.group;
+  sigemptyset(&plan_.mask);
+  if (with_hook) plan_.hook = spec.hook, plan_.hook_context = spec.hook_context;
+  if (!with_program) {
+    plan_.entry = spec.entry, plan_.argument = spec.argument;
+    return;
+  }
+  for (const std::string& word : spec.argv) argv_.push_back(const_cast<char*>(word.c_str()));
+  argv_.push_back(nullptr);
+  plan_.path = spec.path.c_str();
+  plan_.argv = argv_.data();
+  plan_.envp = environ;
+}
+
+boost::system::result<Child, SpawnFailure> adopt(pid_t pid) {
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (pidfd < 0) {
+    // ESRCH: SIGCHLD is ignored and the kernel has reaped the child already. It was started all the same.
+    if (errno == ESRCH) return Child{pid, Fd{}};
+    return SpawnFailure{"pidfd_open", errno};
+  }
+  return Child{pid, Fd(pidfd)};
+}
+
+AllSignalsBlocked::AllSignalsBlocked() {
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before_);
+}
+
+AllSignalsBlocked::~AllSignalsBlocked() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+}  // namespace forkproof::spawn

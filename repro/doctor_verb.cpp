@@ -1,0 +1,64 @@
+// repro doctor: what this machine gives to an arena, and what that costs in certainty.
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "harness/arena/tier.h"
+#include "harness/core/error.h"
+#include "harness/observe/proc.h"
+#include "harness/run/runner.h"
+#include "repro/common.h"
+
+namespace forkproof {
+namespace {
+
+void row(const char* what, const std::string& state) { fmt::print("  {:<22} {}\n", what, state); }
+
+/// Tries it on a child of our own: killed, seen, reaped.
+std::string exit_status_source() {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(7);
+  const Fd pidfd = observe::open_pidfd(pid);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  if (pidfd && observe::exit_status(pid, pidfd.get())) return "from the kernel, also after somebody else reaped it";
+  return "only while the dead are zombies (older than Linux 6.15): some verdicts may be unknown";
+}
+
+int act() {
+  utsname kernel{};
+  ::uname(&kernel);
+  fmt::print("this machine\n");
+  row("kernel", std::string(kernel.sysname) + " " + kernel.release);
+  row("user", ::geteuid() == 0 ? "root" : fmt::format("uid {}", ::geteuid()));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  row("open files", fmt::format("{} (a tree may have about {} nodes)", limit.rlim_max,
+                                limit.rlim_max > 128 ? limit.rlim_max - 128 : 0));
+  row("exit status", exit_status_source());
+  row("task program", run::task_program());
+
+  const arena::Provision best = arena::provide();
+  fmt::print("\narena: {}\n", arena::name(best.tier));
+  row("cgroup", best.cgroup_parent.empty() ? "none: an arena is swept by its PID namespace alone"
+                                           : "one for each case below " + best.cgroup_parent);
+  for (const arena::Tier tier : {arena::Tier::sealed, arena::Tier::user_namespace, arena::Tier::subreaper}) {
+    const arena::Provision tried = arena::provide(tier);
+    row(std::string(arena::name(tier)).c_str(), tried.tier == tier ? "works" : "refused");
+  }
+  for (const std::string& refusal : best.refusals) row("refused", refusal);
+  if (!arena::cost(best.tier).empty()) fmt::print("\nwhat that costs: {}\n", arena::cost(best.tier));
+  return as_expected;
+}
+
+}  // namespace
+
+int doctor_verb(int argc, char** argv) {
+  CLI::App app("Says what this machine gives to an arena, and what that costs in certainty.", "repro doctor");
+  return run_verb_with(app, argc, argv, [] { return act(); });
+}
+
+}  // namespace forkproof

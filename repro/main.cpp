@@ -1,0 +1,39 @@
+// repro: the command line. The first word is a verb, or else the name of a scenario to run.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "harness/core/error.h"
+#include "repro/common.h"
+
+namespace {
+
+struct Verb {
+  const char* name;
+  int (*act)(int, char**);
+};
+
+constexpr Verb verbs[] = {
+    {"list", forkproof::list_verb},
+    {"doctor", forkproof::doctor_verb},
+    {"judge", forkproof::judge_verb},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away is an error to report, not a death that leaves arenas to their keepers.
+  std::signal(SIGPIPE, SIG_IGN);
+  spdlog::set_default_logger(spdlog::stderr_logger_st("repro"));
+  spdlog::set_pattern("repro: %v");
+  spdlog::set_level(spdlog::level::warn);
+  for (const Verb& verb : verbs) {
+    // The verb's parser sees "repro list ..." as one name.
+    if (argc > 1 && std::strcmp(argv[1], verb.name) == 0) return verb.act(argc - 1, argv + 1);
+  }
+  return forkproof::run_verb(argc, argv);
+}
