@@ -12,6 +12,7 @@
 #include "harness/arena/namespaces.h"
 #include "harness/arena/sweep.h"
 #include "harness/core/error.h"
+#include "harness/core/wait_status.h"
 
 namespace forkproof::arena {
 namespace {
@@ -41,14 +42,16 @@ int run_warden(const Keep& plan, int keeper_pidfd) {
   return code;
 }
 
-/// Until the warden is gone by itself, or has to go.
-void wait_for_end(const Keep& plan, const Clone& warden, int signals) {
+/// Until the warden is gone by itself (true), or has to go.
+bool wait_for_end(const Keep& plan, const Clone& warden, int signals) {
   pollfd watched[3] = {{warden.pidfd.get(), POLLIN, 0}, {plan.owner_pidfd, POLLIN, 0}, {signals, POLLIN, 0}};
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(plan.contents.at_most).count();
   int ready = 0;
   do ready = ::poll(watched, 3, static_cast<int>(limit));
   while (ready < 0 && errno == EINTR);
-  if (watched[0].revents == 0) ::kill(warden.pid, SIGKILL);  // asked to, orphaned, or out of time
+  if (watched[0].revents != 0) return true;
+  ::kill(warden.pid, SIGKILL);  // asked to, orphaned, or out of time
+  return false;
 }
 
 }  // namespace
@@ -67,9 +70,10 @@ int keep(const Keep& plan) {
     if (plan.contents.outside) servers = plan.contents.outside();
     const Clone warden = clone_process(warden_flags(plan.tier), group ? group.get() : -1,
                                        [&] { return run_warden(plan, self.get()); });
-    wait_for_end(plan, warden, signals.get());
+    const bool by_itself = wait_for_end(plan, warden, signals.get());
     int status = 0;
     ::waitpid(warden.pid, &status, 0);
+    if (by_itself && WIFSIGNALED(status)) complain("PID 1 of an arena died of " + WaitStatus(status).text());
     code = WIFEXITED(status) ? WEXITSTATUS(status) : cut_off;
   } catch (const std::exception& error) {
     complain(error.what());

@@ -4,6 +4,7 @@
 // Established: the whole tree is up while the supervisor stands before the request that will be answered so. Without
 // that, a slow machine would have the 409 arrive before there is a helper to orphan.
 #include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -54,10 +55,12 @@ class HeartbeatReply final : public Fault {
 
   void see(const Event& event, Strike& strike) override {
     if (const auto* tree = event.as<TreeReady>()) nodes_ = tree->nodes;
-    const auto* released = event.as<SyncPointReleased>();
-    const bool due = request_ == "heartbeat" && released != nullptr && released->role == "supervisor" &&
-                     released->point == point::heartbeat && nodes_ > 0;
-    if (due) establish(strike, fmt::format("all {} nodes of the tree are up before heartbeat {}", nodes_, number_));
+    const auto* reached = event.as<SyncPointReached>();
+    due_ |= reached != nullptr && request_ == "heartbeat" && reached->role == "supervisor" &&
+            reached->point == point::heartbeat && reached->number == number_;
+    if (due_ && nodes_ > 0) {
+      establish(strike, fmt::format("all {} nodes of the tree are up before heartbeat {}", nodes_, number_));
+    }
     const auto* request = event.as<Request>();
     if (request != nullptr && request_ == "run" && request->what == "run") {
       establish(strike, "the supervisor has asked to start the task");
@@ -71,14 +74,15 @@ class HeartbeatReply final : public Fault {
 
  private:
   void establish(Strike& strike, const std::string& proof) {
-    if (!established_) strike.established(proof);
-    established_ = true;
+    // Marked first: what is told comes back here as an event.
+    if (!std::exchange(established_, true)) strike.established(proof);
   }
 
   int status_;
   std::string request_;
   int number_;
-  int nodes_ = 0;
+  int nodes_ = 0;      // that are up, once all are
+  bool due_ = false;   // the supervisor stands before the request
   bool established_ = false;
 };
 
