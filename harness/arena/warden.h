@@ -30,13 +30,14 @@ class Warden {
   /// A timer every `period` whose lateness beyond `tolerance` is told: time that the machine lost, not the subject.
   void keep_canary(Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 
+  /// Reaps who is dead now; `run` does so by itself.
+  void reap();
   void run();
   void stop() { running_ = false; }
 
  private:
   void arm_timer();
   void timer_fired();
-  void reap();
   void sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 
   Fd epoll_, signals_, timer_;

@@ -101,9 +101,11 @@ class Player final : public faults::Strike {
   std::int32_t nodes_ready_ = 0;
   bool teardown_asked_ = false;
   bool concluding_ = false;
+  bool ended_ = false;
 };
 
 void Player::append_at(Nanos when, Happening what) {
+  if (ended_) return;  // the last event counts those before it
   const Event event{when - part_.origin, std::move(what)};
   history_.append_at(when, event.what);
   for (std::size_t i = 0; i < part_.faults.size(); ++i) {
@@ -155,6 +157,7 @@ Process& Player::introduce(Pid pid, Pid parent, std::int32_t node, const std::st
   Process& process = processes_.add({pid, parent, node, role, observe::open_pidfd(pid)});
   append(Spawned{pid, parent, node, role});
   if (process.pidfd) warden_.watch(process.pidfd.get(), [this, pid] { ended(pid); });
+  else record_end(process, std::nullopt);  // killed while its message was on the way
   return process;
 }
 
@@ -185,6 +188,9 @@ void Player::node_is_ready(arena::Message& message) {
 
 void Player::at_sync_point(arena::Message message) {
   const std::string role = message.head.role, point = message.head.point;
+  if (message.head.node >= 0 && processes_.find(message.pid) == nullptr) {
+    introduce(message.pid, observe::parent_of(message.pid), message.head.node, role);  // between fork and exec
+  }
   const std::int64_t number = holds_.count(role, point);
   const HoldRule* rule = holds_.rule_for(role, point, number);
   append_at(Nanos(message.head.at_ns), SyncPointReached{message.pid, role, point, number, rule != nullptr});
@@ -290,11 +296,13 @@ void Player::conclude(const std::string& when, const std::string& because) {
 
 void Player::finish(const std::string& because) {
   take_messages();
+  warden_.reap();  // also what the supervisor left dead behind it
   for (std::size_t i = 0; i < part_.faults.size(); ++i) {
     part_.faults[i]->heal();
     append(FaultHealed{part_.one.faults[i].fault});
   }
   append(RunEnded{because, history_.count() + 1});  // and the case itself, written before we were
+  ended_ = true;
   warden_.stop();
 }
 
