@@ -11,3 +11,5 @@ foreach(room IN LISTS rooms)
   add_dependencies(${room}_tests forkproof-task)
   add_test(NAME ${room} COMMAND ${room}_tests WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 endforeach()
+# The rules of the house, and that no source file lies about unbuilt.
+add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR}/compile_commands.json)
