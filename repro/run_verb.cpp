@@ -151,6 +151,7 @@ int act(Options& options) {
   RunSummary summary = run::run_all(cells, options.orders, provision, std::ref(progress));
   progress.clear();
   summary.time_scale = choice.time_scale;
+  summary.asked = options.scenario;
   std::ostringstream document;
   report.write(summary, document);
   output.write(document.str());

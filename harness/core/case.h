@@ -98,6 +98,7 @@ struct Case {
   TaskNode tree;
   std::vector<FaultSpec> faults;
   std::vector<HoldRule> holds;
+  bool server = true;  ///< a task server stands outside; without one the supervisor tells nobody
   Bounds bounds;
   std::uint64_t seed = 1;
 

@@ -131,6 +131,7 @@ std::string to_document(const Case& one) {
               {"tree", json_of(one.tree)},
               {"faults", Json::array()},
               {"holds", Json::array()},
+              {"server", one.server},
               {"bounds",
                {{"teardown_ns", one.bounds.teardown.count()},
                 {"patience_ns", one.bounds.patience.count()},
@@ -150,6 +151,7 @@ Case case_from(std::string_view document) {
   one.tree = node_in(json.at("tree"));
   for (const Json& fault : json.at("faults")) one.faults.push_back(fault_in(fault));
   for (const Json& hold : json.at("holds")) one.holds.push_back(hold_in(hold));
+  one.server = json.at("server");
   one.bounds.teardown = Nanos(json.at("bounds").at("teardown_ns").get<Nanos::rep>());
   one.bounds.patience = Nanos(json.at("bounds").at("patience_ns").get<Nanos::rep>());
   one.bounds.startup = Nanos(json.at("bounds").at("startup_ns").get<Nanos::rep>());

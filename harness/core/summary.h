@@ -48,6 +48,7 @@ struct CellSummary {
 
 /// All that a report can tell. A value, complete or cut off.
 struct RunSummary {
+  std::string asked;                 ///< the scenario as the command line named it
   std::string arena;                 ///< the tier in force
   std::string arena_cost;            ///< what it loses, empty when nothing
   std::vector<std::string> refusals;

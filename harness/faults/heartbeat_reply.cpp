@@ -45,6 +45,7 @@ class HeartbeatReply final : public Fault {
         number_(struck_by(spec).number) {}
 
   void set_stage(Stage& stage) override {
+    stage.server.wanted = true;
     if (request_ == "run") {
       stage.server.run_status = status_;
       return;
@@ -59,7 +60,7 @@ class HeartbeatReply final : public Fault {
     due_ |= reached != nullptr && request_ == "heartbeat" && reached->role == "supervisor" &&
             reached->point == point::heartbeat && reached->number == number_;
     if (due_ && nodes_ > 0) {
-      establish(strike, fmt::format("all {} nodes of the tree are up before heartbeat {}", nodes_, number_));
+      establish(strike, fmt::format("the tree's {} nodes are up before heartbeat {}", nodes_, number_));
     }
     const auto* request = event.as<Request>();
     if (request != nullptr && request_ == "run" && request->what == "run") {

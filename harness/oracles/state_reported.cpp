@@ -75,6 +75,7 @@ Verdict state_reported(const History& history) {
   const auto told = reading.first<Request>([](const Request& request) { return request.what == "state"; });
   if (truth.server_decided && !told) return held("'" + state + "', which the server decided", concluded);
   if (truth.server_decided) return broken("it told the server a state that the server had decided", {*told, concluded[0]});
+  if (!told && !case_of(history).server) return held("'" + state + "', with no server to tell", concluded);
   if (!told) return broken("it concluded '" + state + "' and did not tell the server", concluded);
   if (reading.at<Request>(*told).body.find("\"" + state + "\"") == std::string::npos) {
     return broken("it concluded '" + state + "' and told the server " + reading.at<Request>(*told).body, {concluded[0], *told});

@@ -58,6 +58,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
       one.tree = scenario.tree;
       one.faults = scenario.faults;
       one.holds = scenario.holds;
+      one.server = scenario.server;
       one.bounds.teardown = declared_teardown(profile) + teardown_slack;
       one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
       one.bounds.startup += scaled(std::chrono::minutes(1), profile.time_scale);

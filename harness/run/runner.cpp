@@ -154,6 +154,7 @@ void Runner::start_next() {
             0,
             {},
             active->faults};
+  part.stage.server.wanted = one.server;
   for (const auto& fault : active->faults) fault->set_stage(part.stage);
   arena::Contents contents;
   // Both run in forked processes, so what the first learns (the port) the second, forked after it, knows too.

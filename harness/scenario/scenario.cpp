@@ -155,6 +155,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   auto tree = table.table("tree");
   if (!tree) table.refuse("", "'[tree]' is missing");
   scenario.tree = read_node(*tree, 1).node;
+  scenario.server = table.flag("server", true);
   for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, vocabulary));
   auto across = table.table("across");

@@ -24,6 +24,7 @@ struct Scenario {
   TaskNode tree;
   std::vector<FaultSpec> faults;
   std::vector<HoldRule> holds;
+  bool server = true;
   std::vector<std::string> profiles;  ///< names, in the order of the file
   std::vector<std::string> backends;
   std::vector<Expectation> expectations;

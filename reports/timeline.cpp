@@ -1,0 +1,96 @@
+#include "reports/timeline.h"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace forkproof::reports {
+namespace {
+
+/// One overload an event kind. Those that a reader need not see return nothing.
+struct Teller {
+  const Cast& cast;
+  using Told = std::optional<Line>;
+
+  Told operator()(const CaseOpened&) const { return std::nullopt; }
+  Told operator()(const ArenaOpened&) const { return std::nullopt; }
+  Told operator()(const Spawned& e) const { return Line{cast.name(e.pid), "is started by " + cast.name(e.parent)}; }
+  Told operator()(const Ready&) const { return std::nullopt; }
+  Told operator()(const TreeReady& e) const {
+    return Line{"tree", e.nodes == 1 ? "its one process is up" : fmt::format("its {} processes are up", e.nodes)};
+  }
+  Told operator()(const SyncPointReached& e) const {
+    if (!e.held) return std::nullopt;
+    return Line{cast.name(e.pid), "is held at \"" + e.point + "\""};
+  }
+  Told operator()(const SyncPointReleased& e) const {
+    return Line{cast.name(e.pid), "goes on from \"" + e.point + "\": " + e.because};
+  }
+  Told operator()(const FaultEstablished& e) const { return Line{"fault", "established: " + e.proof}; }
+  Told operator()(const FaultFired&) const { return std::nullopt; }  // the reply or signal itself is there
+  Told operator()(const FaultHealed&) const { return std::nullopt; }
+  Told operator()(const TeardownAsked& e) const { return Line{"teardown", "is asked for: " + e.because}; }
+  Told operator()(const Request& e) const {
+    if (e.what == "state") return Line{"server", "is told the final state: " + e.body};
+    return std::nullopt;
+  }
+  Told operator()(const Reply& e) const {
+    return Line{"server", e.what == "heartbeat" ? fmt::format("answers heartbeat {}: {}", e.number, e.status)
+                                                : fmt::format("answers {}: {}", e.what, e.status)};
+  }
+  Told operator()(const Signalled& e) const {
+    const std::string whom = e.target < 0 ? fmt::format("the group of {}", cast.name(-e.target)) : cast.name(e.target);
+    if (e.error != 0) return Line{cast.name(e.by), fmt::format("cannot signal {}: {}", whom, std::strerror(e.error))};
+    return Line{cast.name(e.by), fmt::format("sends {} to {}", signal_name(e.signal), whom)};
+  }
+  Told operator()(const SignalTaken& e) const {
+    return Line{cast.name(e.pid), "takes " + signal_name(e.signal) + " in a handler"};
+  }
+  Told operator()(const Exited& e) const {
+    return Line{cast.name(e.pid), e.known ? "ends: " + e.status.text() : "ends; how could not be seen"};
+  }
+  Told operator()(const Reaped& e) const {
+    if (e.by == cast.warden()) return std::nullopt;
+    if (e.vanished) return Line{cast.name(e.by), cast.name(e.pid) + " has vanished (ECHILD)"};
+    return Line{cast.name(e.by), "reaps " + cast.name(e.pid) + ": " + e.status.text()};
+  }
+  Told operator()(const Reparented& e) const {
+    return Line{cast.name(e.pid), fmt::format("is re-parented from {} to {}{}", cast.name(e.from), cast.name(e.to),
+                                              e.doomed ? ", already dying" : "")};
+  }
+  Told operator()(const ChannelClosed& e) const {
+    return Line{cast.name(e.by), e.how == "eof" ? "sees the end of " + e.channel : "closes " + e.channel + " by force"};
+  }
+  Told operator()(const SelectorOpened&) const { return std::nullopt; }
+  Told operator()(const SelectorClosed& e) const {
+    return Line{cast.name(e.by), fmt::format("closes its selector, descriptor {}{}", e.fd,
+                                             e.inside == "loop" ? ", and the loop goes on" : "")};
+  }
+  Told operator()(const ClosedSelectorWait& e) const {
+    return Line{cast.name(e.by), fmt::format("waits on descriptor {}, closed and now {}'s", e.fd, e.taken_by)};
+  }
+  Told operator()(const ClosedSelectorResult& e) const {
+    return Line{cast.name(e.by), fmt::format("epoll_wait: {} ({})", strerrorname_np(e.error), std::strerror(e.error))};
+  }
+  Told operator()(const SubjectFailed& e) const { return Line{cast.name(e.by), "its loop fails: " + e.what}; }
+  Told operator()(const StateConcluded& e) const { return Line{cast.name(e.by), "final state: " + e.state}; }
+  Told operator()(const CensusTaken& e) const {
+    std::string left;
+    for (const CensusEntry& entry : e.processes) {
+      if (left.size() > 200) continue;
+      left += (left.empty() ? "" : ", ") + cast.name(entry.pid) + (entry.state == "Z" ? " (zombie)" : "");
+    }
+    if (left.empty()) return Line{"census", "nobody is left"};
+    return Line{"census", "still there: " + left + (e.complete ? "" : "; not complete")};
+  }
+  Told operator()(const MachineLate& e) const { return Line{"machine", "is late by " + text(e.by)}; }
+  Told operator()(const DeadlinePassed& e) const { return Line{"deadline", "of the " + e.what + " has passed"}; }
+  Told operator()(const RunEnded&) const { return std::nullopt; }
+  Told operator()(const Trouble& e) const { return Line{"harness", e.where + ": " + e.what}; }
+};
+
+}  // namespace
+
+std::optional<Line> told(const Happening& what, const Cast& cast) { return std::visit(Teller{cast}, what); }
+
+}  // namespace forkproof::reports
