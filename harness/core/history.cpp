@@ -68,9 +68,13 @@ Event from_line(std::string_view line) {
 std::string to_document(const Happening& what) { return dumped(json_of(what)); }
 Happening happening_from(std::string_view document) { return happening_in(Json::parse(document)); }
 
-Case case_of(const History& history) {
+const Case& case_of(const History& history) {
+  if (history.case_) return *history.case_;
   for (const Event& event : history.events()) {
-    if (const auto* opened = event.as<CaseOpened>()) return case_from(opened->document);
+    const auto* opened = event.as<CaseOpened>();
+    if (opened == nullptr) continue;
+    history.case_ = std::make_shared<const Case>(case_from(opened->document));
+    return *history.case_;
   }
   throw std::runtime_error("the history does not begin with its case");
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +23,9 @@ class History {
   std::size_t unreadable_lines = 0;
 
  private:
+  friend const Case& case_of(const History& history);
   std::vector<Event> events_;
+  mutable std::shared_ptr<const Case> case_;  // read when first asked for: every oracle asks
 };
 
 /// One event as one line of JSON, newline included; and back. Reading throws std::runtime_error on a bad line.
@@ -36,7 +39,7 @@ Happening happening_from(std::string_view document);
 std::string to_document(const Case& one);
 Case case_from(std::string_view document);
 /// The case that a history opens with; throws std::runtime_error when there is none.
-Case case_of(const History& history);
+const Case& case_of(const History& history);
 
 /// Reads JSON lines in order of time. Events of several writers can stand a little out of order in the file.
 History read_history(std::string_view lines);

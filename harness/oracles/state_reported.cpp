@@ -15,7 +15,7 @@ struct WhatHappened {
 };
 
 WhatHappened what_happened(const History& history, const Reading& reading) {
-  const Case one = case_of(history);
+  const Case& one = case_of(history);
   const auto* model = std::get_if<ModelSupervisor>(&one.subject);
   for (std::size_t i = 0; i < history.size(); ++i) {
     const auto* reply = history[i].as<Reply>();

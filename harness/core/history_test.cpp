@@ -1,0 +1,280 @@
+#include "harness/core/history.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+
+namespace forkproof {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One event of each kind, no field at its default.
+std::vector<Happening> one_of_each() {
+  return {
+      CaseOpened{"{\"scenario\":\"x\"}"},
+      ArenaOpened{"sealed", true, 77, "no cgroup"},
+      Spawned{5, 2, 3, "helper"},
+      Ready{5, 3, 2, 4, 6},
+      TreeReady{9},
+      SyncPointReached{5, "helper", "forked", 2, true},
+      SyncPointReleased{5, "helper", "forked", "the tree is up"},
+      FaultEstablished{"heartbeat-reply", "all are up"},
+      FaultFired{"heartbeat-reply", "409"},
+      FaultHealed{"heartbeat-reply"},
+      TeardownAsked{"heartbeat 3 was answered 409"},
+      Request{"heartbeat", 3, "PUT", "/ti/heartbeat", "{\"pid\":5}"},
+      Reply{"heartbeat", 3, 409},
+      Signalled{2, -5, 15, 3},
+      SignalTaken{5, 15},
+      Exited{5, "helper", WaitStatus::killed_by(9), false},
+      Reaped{2, 5, WaitStatus::exited_with(3), true},
+      Reparented{5, 2, 1, true},
+      ChannelClosed{2, "stdin", "forced"},
+      SelectorOpened{2, 8},
+      SelectorClosed{2, 8, "loop"},
+      ClosedSelectorWait{2, 8, "socket"},
+      ClosedSelectorResult{2, 22},
+      SubjectFailed{2, "ValueError"},
+      StateConcluded{2, "failed"},
+      CensusTaken{"conclusion", false, {{5, 1, 5, 5, "S", true, "helper"}, {6, 1, 5, 5, "R", true, "x"}}},
+      MachineLate{5ms},
+      DeadlinePassed{"teardown"},
+      RunEnded{"the supervisor has ended", 30},
+      Trouble{"control socket", "no such event"},
+  };
+}
+
+template <class Kind>
+bool same_fields(const Kind& left, const Kind& right) {
+  std::size_t fields = 0, equal = 0;
+  Kind::each(left, [&](const char*, const auto& one) {
+    std::size_t index = 0;
+    Kind::each(right, [&](const char*, const auto& other) {
+      if (index++ != fields) return;
+      if constexpr (std::is_same_v<decltype(one), decltype(other)>) equal += one == other;
+    });
+    ++fields;
+  });
+  return equal == fields;
+}
+
+bool same(const Event& left, const Event& right) {
+  if (left.at != right.at || left.what.index() != right.what.index()) return false;
+  return std::visit(
+      [&](const auto& one) { return same_fields(one, std::get<std::decay_t<decltype(one)>>(right.what)); }, left.what);
+}
+
+template <class Kind>
+std::size_t listed_fields() {
+  const Kind plain{};
+  std::size_t count = 0;
+  Kind::each(plain, [&count](const char*, const auto&) { ++count; });
+  return count;
+}
+
+struct Anything {
+  template <class T>
+  operator T() const;  // never defined: only asked whether it would fit
+};
+template <class Kind, class... Taken>
+consteval std::size_t declared_fields() {
+  if constexpr (requires { Kind{Taken{}..., Anything{}}; }) return declared_fields<Kind, Taken..., Anything>();
+  else return sizeof...(Taken);
+}
+
+TEST(Event, TheListHoldsOneOfEachKind) {
+  const std::vector<Happening> all = one_of_each();
+  ASSERT_EQ(all.size(), std::variant_size_v<Happening>) << "a new event needs its line in one_of_each()";
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].index(), i) << kind_of(all[i]);
+}
+
+TEST(Event, TheListHasNoFieldAtItsDefault) {  // or a field that is never written would go unnoticed
+  for (const Happening& what : one_of_each()) {
+    std::visit(
+        [](const auto& event) {
+          using Kind = std::decay_t<decltype(event)>;
+          const Kind plain{};
+          std::size_t index = 0;
+          Kind::each(event, [&](const char* name, const auto& field) {
+            std::size_t other = 0;
+            Kind::each(plain, [&](const char*, const auto& untouched) {
+              if (other++ != index) return;
+              if constexpr (std::is_same_v<decltype(field), decltype(untouched)>) {
+                EXPECT_FALSE(field == untouched) << Kind::kind << "." << name;
+              }
+            });
+            ++index;
+          });
+        },
+        what);
+  }
+}
+
+TEST(Event, EachListsAllOfItsFields) {
+  for (const Happening& what : one_of_each()) {
+    std::visit(
+        [](const auto& event) {
+          using Kind = std::decay_t<decltype(event)>;
+          EXPECT_EQ(listed_fields<Kind>(), declared_fields<Kind>()) << Kind::kind;
+        },
+        what);
+  }
+  EXPECT_EQ(listed_fields<CensusEntry>(), declared_fields<CensusEntry>());
+}
+
+TEST(Event, NamesOfKindsAreUnique) {
+  std::vector<std::string_view> kinds;
+  for (const Happening& what : one_of_each()) kinds.push_back(kind_of(what));
+  std::sort(kinds.begin(), kinds.end());
+  EXPECT_EQ(std::adjacent_find(kinds.begin(), kinds.end()), kinds.end());
+}
+
+TEST(Event, EachKindComesBackFromItsLineAndItsDocument) {
+  for (const Happening& what : one_of_each()) {
+    const Event event{1234567ns, what};
+    const std::string line = to_line(event);
+    EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
+    EXPECT_TRUE(same(from_line(line), event)) << line;
+    EXPECT_TRUE(same({event.at, happening_from(to_document(what))}, event)) << line;
+  }
+}
+
+TEST(Event, BytesThatAreNoUtf8AreReplacedNotRefused) {
+  const std::string line = to_line({0ns, SubjectFailed{2, "caf\xe9 \xff\xfe\x80"}});
+  const Event event = from_line(line);
+  EXPECT_EQ(event.as<SubjectFailed>()->by, 2);
+  EXPECT_EQ(event.as<SubjectFailed>()->what.substr(0, 3), "caf");
+}
+
+TEST(Event, ANewlineInATextStaysInItsLine) {
+  const Event event = from_line(to_line({0ns, Trouble{"a\nb", "c\r\n"}}));
+  EXPECT_EQ(event.as<Trouble>()->where, "a\nb");
+  EXPECT_EQ(event.as<Trouble>()->what, "c\r\n");
+}
+
+TEST(Event, ABadLineThrows) {
+  EXPECT_THROW(from_line("{"), std::exception);
+  EXPECT_THROW(from_line("[]"), std::exception);
+  EXPECT_THROW(from_line(R"({"kind":"no-such","at":1})"), std::exception);
+  EXPECT_THROW(from_line(R"({"kind":"tree-ready","at":1})"), std::exception);                // a field is missing
+  EXPECT_THROW(from_line(R"({"kind":"tree-ready","nodes":"two","at":1})"), std::exception);  // or of another type
+  EXPECT_THROW(from_line(R"({"kind":"tree-ready","nodes":2})"), std::exception);             // or the time is
+}
+
+TEST(ReadHistory, CountsWhatItCannotReadAndKeepsTheRest) {
+  const std::string good = to_line({1ns, TreeReady{2}});
+  const History history = read_history(good + "garbage\n" + good + "\n" + good.substr(0, good.size() / 2));
+  EXPECT_EQ(history.size(), 2U);
+  EXPECT_EQ(history.unreadable_lines, 2U);  // the garbage, and the one that a crash cut short; not the empty one
+}
+
+TEST(ReadHistory, OfNothingIsEmpty) {
+  EXPECT_EQ(read_history("").size(), 0U);
+  EXPECT_EQ(read_history("").unreadable_lines, 0U);
+}
+
+TEST(ReadHistory, SortsTwoWritersByTimeAndLeavesEqualTimesInOrder) {
+  const Fd file = anonymous_file("history-test");
+  HistoryWriter warden(file.get(), 100ns), server(file.get(), 100ns);
+  warden.append_at(130ns, TreeReady{3});
+  server.append_at(110ns, TreeReady{1});
+  server.append_at(120ns, TreeReady{2});
+  warden.append_at(130ns, TreeReady{4});
+  EXPECT_EQ(warden.count(), 2U);
+  EXPECT_EQ(server.count(), 2U);
+  const History history = read_history(file);
+  ASSERT_EQ(history.size(), 4U);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(history[static_cast<std::size_t>(i)].as<TreeReady>()->nodes, i + 1);
+  EXPECT_EQ(history[0].at, 10ns) << "times count from the run's beginning";
+}
+
+TEST(ReadHistory, LooksAgainWithoutMovingTheWriter) {
+  const Fd file = anonymous_file("history-test");
+  HistoryWriter writer(file.get(), 0ns);
+  writer.append(TreeReady{1});
+  EXPECT_EQ(read_history(file).size(), 1U);
+  writer.append(TreeReady{2});
+  EXPECT_EQ(read_history(file).size(), 2U);
+  EXPECT_EQ(writer.failure(), 0);
+}
+
+TEST(HistoryWriter, TellsThatTheDiskIsFull) {
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full);
+  HistoryWriter writer(full.get(), 0ns);
+  EXPECT_EQ(writer.failure(), 0);
+  writer.append(TreeReady{1});
+  EXPECT_EQ(writer.failure(), ENOSPC);
+}
+
+TEST(HistoryWriter, RemembersTheFirstFailure) {
+  Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const int number = full.get();
+  HistoryWriter writer(number, 0ns);
+  writer.append(TreeReady{1});
+  full.reset();
+  writer.append(TreeReady{2});  // now EBADF
+  EXPECT_EQ(writer.failure(), ENOSPC);
+  EXPECT_EQ(writer.count(), 2U);
+}
+
+TEST(CaseOf, AHistoryWithoutItsCaseThrows) {
+  History history;
+  EXPECT_THROW((void)case_of(history), std::runtime_error);
+  history.append({0ns, TreeReady{1}});
+  EXPECT_THROW((void)case_of(history), std::runtime_error);
+}
+
+// Whatever an event holds, it comes back. Text is ASCII with all control characters: other bytes are not promised.
+void set_any(std::vector<CensusEntry>& field);
+void set_any(bool& field) { field = *rc::gen::arbitrary<bool>(); }
+void set_any(std::int32_t& field) { field = *rc::gen::arbitrary<std::int32_t>(); }
+void set_any(std::int64_t& field) { field = *rc::gen::arbitrary<std::int64_t>(); }
+void set_any(std::uint64_t& field) { field = *rc::gen::arbitrary<std::uint64_t>(); }
+void set_any(std::string& field) { field = *rc::gen::container<std::string>(rc::gen::inRange<char>(0, 127)); }
+void set_any(WaitStatus& field) { field = WaitStatus(*rc::gen::arbitrary<int>()); }
+void set_any(Nanos& field) { field = Nanos(*rc::gen::arbitrary<std::int64_t>()); }
+template <class Kind>
+void set_all(Kind& event) {
+  Kind::each(event, [](const char*, auto& field) { set_any(field); });
+}
+void set_any(std::vector<CensusEntry>& field) {
+  field.resize(*rc::gen::inRange<std::size_t>(0, 4));
+  for (CensusEntry& entry : field) set_all(entry);
+}
+
+template <std::size_t Index = 0>
+Happening any_of_kind(std::size_t wanted) {
+  if constexpr (Index == std::variant_size_v<Happening>) {
+    throw std::logic_error("no such kind");
+  } else {
+    if (wanted != Index) return any_of_kind<Index + 1>(wanted);
+    std::variant_alternative_t<Index, Happening> event;
+    set_all(event);
+    return event;
+  }
+}
+
+RC_GTEST_PROP(History, AnyEventsComeBackFromTheirLinesInOrder, ()) {
+  std::vector<Event> events(*rc::gen::inRange<std::size_t>(0, 20));
+  std::string lines;
+  std::int64_t at = 0;
+  for (Event& event : events) {
+    at += *rc::gen::inRange<std::int64_t>(0, 1'000'000);
+    event = {Nanos(at), any_of_kind(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<Happening>))};
+    lines += to_line(event);
+  }
+  const History history = read_history(lines);
+  RC_ASSERT(history.unreadable_lines == 0U);
+  RC_ASSERT(history.size() == events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) RC_ASSERT(same(history[i], events[i]));
+}
+
+}  // namespace
+}  // namespace forkproof
