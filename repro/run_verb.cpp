@@ -53,18 +53,21 @@ void describe(CLI::App& app, Options& options) {
   app.description(about);
   app.footer(more);
   app.get_formatter()->column_width(28);
-  app.add_option("scenario", options.scenario, "a name (repro list) or a .toml file");
-  app.add_option("--profile", options.profiles, "only these supervisor profiles: A,B");
-  app.add_option("--backend", options.backends, "only these spawn backends: A,B");
-  app.add_option("--runs", options.orders.runs, "runs of each cell (1)")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--jobs", options.orders.jobs, "arenas open at once (one a processor)")->check(CLI::Range(1, 256));
-  app.add_option("--seed", options.seed, "kept in the case; decides what is random (1)");
-  app.add_option("--time-scale", options.time_scale, "instead of the profile's: 1 runs the original seconds")
-      ->check(CLI::Range(0.0001, 100.0));
-  app.add_option("--format", options.format, "text or json (text)");
-  app.add_option("--output", options.output, "a file instead of standard output");
-  app.add_option("--keep", options.orders.keep, "keep each run's history below this folder");
-  app.add_option("--arena", options.arena, "start lower on the ladder: sealed, user-namespace, subreaper");
+  const auto range = [](auto least, auto most) { return CLI::Range(least, most).description(""); };
+  app.add_option("SCENARIO", options.scenario, "a name (repro list) or a .toml file")->type_name("");
+  app.add_option("--profile", options.profiles, "only these supervisor profiles")->type_name("A,B")->expected(1);
+  app.add_option("--backend", options.backends, "only these spawn backends")->type_name("A,B")->expected(1);
+  app.add_option("--runs", options.orders.runs, "runs of each cell (1)")->type_name("N")->check(range(1, 1'000'000));
+  app.add_option("--jobs", options.orders.jobs, "arenas open at once (one a processor)")
+      ->type_name("N")->check(range(1, 256));
+  app.add_option("--seed", options.seed, "kept in the case (1)")->type_name("S");
+  app.add_option("--time-scale", options.time_scale, "not the profile's: 1 runs the original seconds")
+      ->type_name("X")->check(range(0.0001, 100.0));
+  app.add_option("--format", options.format, "text or json (text)")->type_name("F");
+  app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE");
+  app.add_option("--keep", options.orders.keep, "keep each run's history below this folder")->type_name("DIR");
+  app.add_option("--arena", options.arena, "start lower on the ladder: sealed,\nuser-namespace or subreaper")
+      ->type_name("TIER");
   app.add_flag("-v,--verbose", options.verbose, "say more on standard error");
 }
 

@@ -43,7 +43,6 @@ int Arena::finish() {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   keeper_.reset();
-  if (tier_ == Tier::subreaper) kill_descendants();
   // The keeper removes the group; only one that was itself killed leaves it to us.
   if (!cgroup_.empty() && WIFSIGNALED(status)) remove_cgroup(cgroup_);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 70;

@@ -15,6 +15,7 @@
 #include "fixtures/heartbeat_server/server.h"
 #include "harness/arena/arena.h"
 #include "harness/arena/control_socket.h"
+#include "harness/arena/sweep.h"
 #include "harness/core/error.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/player.h"
@@ -210,6 +211,8 @@ RunSummary Runner::run() {
     if (summary_.interrupted && active_.empty()) break;
     wait_for_something();
   }
+  // What a killed keeper has left to us, its subreaper. Only now: before, the other keepers are our children as well.
+  if (provision_.tier == arena::Tier::subreaper) arena::kill_descendants();
   for (CellSummary& cell : summary_.cells) {
     if (cell.runs == 0) cell.outcome = CellOutcome::unknown, cell.note = "it was not run: interrupted";
   }
