@@ -33,6 +33,7 @@ Case full_case() {
   one.holds = {{"supervisor", "spawned", 2, "task-runner", "forked"}};
   one.bounds = {1s, 2s, 3s};
   one.seed = ~0ULL;
+  one.server = false;
   return one;
 }
 
@@ -115,6 +116,7 @@ Case any_case() {
   }
   one.bounds = {any_duration(), any_duration(), any_duration()};
   one.seed = *rc::gen::arbitrary<std::uint64_t>();
+  one.server = *rc::gen::arbitrary<bool>();
   return one;
 }
 
