@@ -140,10 +140,14 @@ int act(Options& options) {
   const reports::ReportRow& report = chosen_format(options.format);
   const auto tier = chosen_tier(options.arena);
   if (options.orders.jobs == 0) options.orders.jobs = std::max(1U, std::thread::hardware_concurrency());
-  const auto question = scenario::read_scenario(scenario::find_scenario(options.scenario), run::vocabulary());
+  const scenario::Named named = scenario::find_scenario(options.scenario);
   run::Choice choice{split_names(options.profiles), split_names(options.backends), {}, options.seed};
   if (options.time_scale > 0) choice.time_scale = options.time_scale;
-  const std::vector<run::Cell> cells = run::cross(question, choice);
+  std::vector<run::Cell> cells;
+  for (const auto& question : scenario::read_scenarios(named.path, run::vocabulary(), named.variant)) {
+    std::vector<run::Cell> crossed = run::cross(question, choice);
+    std::move(crossed.begin(), crossed.end(), std::back_inserter(cells));
+  }
   make_room_for_descriptors(run::descriptors_needed(cells) + 8 * options.orders.jobs);
   Output output(options.output);
   const arena::Provision provision = arena::provide(tier);

@@ -52,7 +52,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
     if (choice.time_scale) profile.time_scale = *choice.time_scale;
     for (const std::string& backend : backends) {
       Case one;
-      one.scenario = scenario.name;
+      one.scenario = scenario.variant.empty() ? scenario.name : scenario.name + "/" + scenario.variant;
       one.question = scenario.question;
       one.subject = ModelSupervisor{profile, backend};
       one.tree = scenario.tree;
@@ -61,7 +61,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
       one.server = scenario.server;
       one.bounds.teardown = declared_teardown(profile) + teardown_slack;
       one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
-      one.bounds.startup += scaled(std::chrono::minutes(1), profile.time_scale);
+      one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
       one.seed = choice.seed;
       cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend)});
     }

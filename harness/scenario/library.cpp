@@ -34,14 +34,19 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
-std::string find_scenario(const std::string& name) {
-  if (name.ends_with(".toml") || name.find('/') != std::string::npos) {
-    if (fs::is_regular_file(name)) return name;
-    throw BadInput(name + ": no such file");
+Named find_scenario(const std::string& asked) {
+  const std::size_t extension = asked.find(".toml");
+  if (extension != std::string::npos) {
+    const std::size_t end = extension + 5;
+    const std::string path = asked.substr(0, end);
+    if (!fs::is_regular_file(path)) throw BadInput(path + ": no such file");
+    return {path, end < asked.size() ? asked.substr(end + 1) : ""};
   }
+  const std::size_t slash = asked.find('/');
+  const std::string name = asked.substr(0, slash);
   const std::string directory = library_directory();
   const std::string path = directory + "/" + name + ".toml";
-  if (fs::is_regular_file(path)) return path;
+  if (fs::is_regular_file(path)) return {path, slash == std::string::npos ? "" : asked.substr(slash + 1)};
   const std::string near = nearest(name, names_in(directory));
   throw BadInput("no scenario '" + name + "' in " + directory +
                  (near.empty() ? "; `repro list` shows them" : " (did you mean '" + near + "'?)"));

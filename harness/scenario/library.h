@@ -9,8 +9,12 @@ namespace forkproof::scenario {
 std::string library_directory();
 /// Names (without .toml) of the files in a directory, sorted. Empty when it cannot be read.
 std::vector<std::string> names_in(const std::string& directory);
-/// The file of a scenario that was named on the command line: a path to a .toml file, or a name in the library.
+/// What a command line names: a path to a .toml file or a name in the library, either with "/VARIANT" behind it.
+struct Named {
+  std::string path;
+  std::string variant;  ///< empty: all
+};
 /// BadInput with the nearest name when there is none.
-std::string find_scenario(const std::string& name);
+Named find_scenario(const std::string& name);
 
 }  // namespace forkproof::scenario

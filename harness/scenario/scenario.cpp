@@ -132,12 +132,15 @@ void check_words(const TomlTable& table, const std::string& key, const std::vect
   }
 }
 
-Expectation read_expectation(TomlTable table, const Scenario& scenario, const Vocabulary& vocabulary) {
+Expectation read_expectation(TomlTable table, const Scenario& scenario, const std::vector<std::string>& variants,
+                             const Vocabulary& vocabulary) {
   Expectation expectation;
+  expectation.variants = table.words("variant");
   expectation.profiles = table.words("profile");
   expectation.backends = table.words("backend");
   const std::vector<std::string> breaks = table.words("breaks");
   table.finish();
+  check_words(table, "variant", expectation.variants, variants);
   check_words(table, "profile", expectation.profiles, scenario.profiles);
   check_words(table, "backend", expectation.backends, vocabulary.backends);
   check_words(table, "breaks", breaks, vocabulary.oracles);
@@ -145,13 +148,16 @@ Expectation read_expectation(TomlTable table, const Scenario& scenario, const Vo
   return expectation;
 }
 
-Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabulary) {
+Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabulary, const std::string& variant = "",
+              const std::vector<std::string>& variants = {}) {
   Scenario scenario;
+  scenario.variant = variant;
   scenario.path = path;
   scenario.name = std::filesystem::path(path).stem().string();
   scenario.question = table.text("question");
   scenario.source = table.text("source", "");
   scenario.patience = table.seconds("patience_s").value_or(Nanos{});
+  scenario.startup = table.seconds("startup_s");
   auto tree = table.table("tree");
   if (!tree) table.refuse("", "'[tree]' is missing");
   scenario.tree = read_node(*tree, 1).node;
@@ -169,7 +175,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   check_words(*across, "backends", scenario.backends, vocabulary.backends);
   across->finish();
   for (TomlTable& each : table.tables("expect")) {
-    scenario.expectations.push_back(read_expectation(each, scenario, vocabulary));
+    scenario.expectations.push_back(read_expectation(each, scenario, variants, vocabulary));
   }
   table.finish();
   return scenario;
@@ -179,21 +185,46 @@ bool fits(const std::vector<std::string>& allowed, const std::string& word) {
   return allowed.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end();
 }
 
+std::vector<Scenario> read_all(TomlTable table, const std::string& path, const Vocabulary& vocabulary,
+                               const std::string& only) {
+  std::vector<TomlTable> overlays = table.tables("variant");
+  std::vector<std::string> names;
+  for (TomlTable& each : overlays) {
+    names.push_back(each.text("name"));
+    if (std::count(names.begin(), names.end(), names.back()) > 1) each.refuse("name", "is there twice");
+  }
+  if (!only.empty() && std::find(names.begin(), names.end(), only) == names.end()) {
+    const std::string near = nearest(only, names);
+    throw BadInput(path + ": no variant '" + only + "'" + (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+  }
+  if (overlays.empty()) return {read(table, path, vocabulary)};
+  std::vector<Scenario> scenarios;
+  for (std::size_t i = 0; i < overlays.size(); ++i) {
+    if (!only.empty() && names[i] != only) continue;
+    scenarios.push_back(read(table.overlaid(overlays[i], {"variant", "name"}), path, vocabulary, names[i], names));
+  }
+  return scenarios;
+}
+
 }  // namespace
 
+std::vector<Scenario> read_scenarios(const std::string& path, const Vocabulary& vocabulary, const std::string& only) {
+  return read_all(TomlTable::from_file(path), path, vocabulary, only);
+}
+
 Scenario read_scenario(const std::string& path, const Vocabulary& vocabulary) {
-  return read(TomlTable::from_file(path), path, vocabulary);
+  return read_all(TomlTable::from_file(path), path, vocabulary, "").front();
 }
 
 Scenario read_scenario_text(const std::string& text, const std::string& path, const Vocabulary& vocabulary) {
-  return read(TomlTable::from_text(text, path), path, vocabulary);
+  return read_all(TomlTable::from_text(text, path), path, vocabulary, "").front();
 }
 
 std::set<std::string> expected_breaks(const Scenario& scenario, const std::string& profile,
                                       const std::string& backend) {
   std::set<std::string> breaks;
   for (const Expectation& each : scenario.expectations) {
-    if (fits(each.profiles, profile) && fits(each.backends, backend)) {
+    if (fits(each.variants, scenario.variant) && fits(each.profiles, profile) && fits(each.backends, backend)) {
       breaks.insert(each.breaks.begin(), each.breaks.end());
     }
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@ namespace forkproof::scenario {
 
 /// What is expected of some cells: these promises break, and all others hold.
 struct Expectation {
+  std::vector<std::string> variants;  ///< empty: all
   std::vector<std::string> profiles;  ///< empty: all
   std::vector<std::string> backends;  ///< empty: all
   std::set<std::string> breaks;
@@ -18,6 +20,7 @@ struct Expectation {
 /// A saved question. A value; read from `scenarios/NAME.toml`.
 struct Scenario {
   std::string name;
+  std::string variant;  ///< of a file with [[variant]] tables: which one; else empty
   std::string path;
   std::string question;
   std::string source;
@@ -29,9 +32,14 @@ struct Scenario {
   std::vector<std::string> backends;
   std::vector<Expectation> expectations;
   Nanos patience{};                   ///< real time, scaled by the profile: watched on after the bound
+  std::optional<Nanos> startup;       ///< real time, not scaled: until a teardown must have been asked for
 };
 
-/// Reads a scenario; BadInput with file, line and column for anything it does not understand.
+/// Reads a file's scenarios: one, or one for each [[variant]], whose table is laid over the rest. `only` picks one
+/// variant; BadInput when there is none of that name, and for anything in the file that is not understood.
+std::vector<Scenario> read_scenarios(const std::string& path, const Vocabulary& vocabulary,
+                                     const std::string& only = "");
+/// The first of them; BadInput with file, line and column for anything it does not understand.
 Scenario read_scenario(const std::string& path, const Vocabulary& vocabulary);
 Scenario read_scenario_text(const std::string& text, const std::string& path, const Vocabulary& vocabulary);
 

@@ -255,7 +255,7 @@ TEST(ExpectedBreaks, ATableThatNamesNobodyFitsAll) {
 }
 
 TEST(FindScenario, NamesTheNearest) {
-  EXPECT_THAT(find_scenario(FORKPROOF_SOURCE "/scenarios/heartbeat-409.toml"), testing::EndsWith("heartbeat-409.toml"));
+  EXPECT_THAT(find_scenario(FORKPROOF_SOURCE "/scenarios/heartbeat-409.toml").path, testing::EndsWith("heartbeat-409.toml"));
   EXPECT_THROW((void)find_scenario("no/such/file.toml"), BadInput);
   try {
     (void)find_scenario("heartbeat-408");

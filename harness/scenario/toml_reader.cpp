@@ -1,5 +1,6 @@
 #include "harness/scenario/toml_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <set>
@@ -17,6 +18,38 @@ constexpr std::size_t largest_file = 8 << 20;
 
 std::string place(const std::string& file, const toml::source_region& region) {
   return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
+}
+
+void overlay(toml::table& base, const toml::table& over, const std::vector<std::string>& without);
+
+/// Which of a list's tables a key means: that with this "fault" or "role".
+toml::table* named_in(toml::array& list, std::string_view name) {
+  for (toml::node& each : list) {
+    toml::table* table = each.as_table();
+    if (table == nullptr) continue;
+    for (const char* key : {"fault", "role"}) {
+      if ((*table)[key].value_or(std::string_view()) == name) return table;
+    }
+  }
+  return nullptr;
+}
+
+void overlay_list(toml::array& list, const toml::table& over) {
+  for (const auto& [key, node] : over) {
+    toml::table* target = named_in(list, key.str());
+    if (target == nullptr || !node.is_table()) list.push_back(node);
+    else overlay(*target, *node.as_table(), {});
+  }
+}
+
+void overlay(toml::table& base, const toml::table& over, const std::vector<std::string>& without) {
+  for (const auto& [key, node] : over) {
+    if (std::find(without.begin(), without.end(), key.str()) != without.end()) continue;
+    toml::node* there = base.get(key.str());
+    if (there != nullptr && there->is_table() && node.is_table()) overlay(*there->as_table(), *node.as_table(), {});
+    else if (there != nullptr && there->is_array() && node.is_table()) overlay_list(*there->as_array(), *node.as_table());
+    else base.insert_or_assign(key.str(), node);
+  }
 }
 
 std::string kind_of(const toml::node& node) {
@@ -57,6 +90,15 @@ TomlTable TomlTable::from_file(const std::string& path) {
   if (file.bad() || text.empty()) throw BadInput(path + ": is empty or cannot be read");
   if (text.size() > largest_file) throw BadInput(path + ": is larger than 8 MiB");
   return from_text(text, path);
+}
+
+TomlTable TomlTable::overlaid(const TomlTable& over, const std::vector<std::string>& without) const {
+  auto document = std::make_shared<toml::table>(*impl_->here);
+  for (const std::string& key : without) document->erase(key);
+  overlay(*document, *over.impl_->here, without);
+  auto impl = std::make_shared<Impl>();
+  impl->file = impl_->file, impl->here = document.get(), impl->document = std::move(document);
+  return TomlTable(impl);
 }
 
 bool TomlTable::has(const std::string& key) const { return impl_->here->contains(key); }

@@ -30,6 +30,9 @@ class TomlTable {
   std::vector<std::int64_t> numbers(const std::string& key);
   std::optional<TomlTable> table(const std::string& key);
   std::vector<TomlTable> tables(const std::string& key);
+  /// A copy of this table with `over` laid on it: tables merge key by key, a table over a list of tables goes to the
+  /// one whose "fault" or "role" is its key, and anything else replaces. Keys in `without` are left out of both.
+  [[nodiscard]] TomlTable overlaid(const TomlTable& over, const std::vector<std::string>& without) const;
   [[nodiscard]] bool is_text(const std::string& key) const;
   [[nodiscard]] bool is_number(const std::string& key) const;
 

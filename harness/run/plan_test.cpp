@@ -1,0 +1,127 @@
+#include "harness/run/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/core/error.h"
+
+namespace forkproof::run {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+scenario::Scenario small_scenario() {
+  scenario::Scenario made;
+  made.name = "by-hand";
+  made.question = "Why?";
+  made.tree.role = "task-runner";
+  made.faults = {{"heartbeat-reply", {{"status", std::int64_t{409}}}}};
+  made.holds = {{"supervisor", "spawned", 1, "", "ready"}};
+  made.profiles = {"airflow-3.2.0", "exemplary"};
+  made.backends = {"fork", "fork-exec"};
+  made.expectations.push_back({.profiles = {"airflow-3.2.0"}, .breaks = {"no-orphans"}});
+  return made;
+}
+
+std::vector<std::string> names(const std::vector<Cell>& cells) {
+  std::vector<std::string> list;
+  for (const Cell& cell : cells) list.push_back(cell.one.profile_name() + " " + cell.one.backend_name());
+  return list;
+}
+
+std::string complaint(const Choice& choice) {
+  try {
+    cross(small_scenario(), choice);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(Cross, IsEveryProfileWithEveryBackend) {
+  EXPECT_THAT(names(cross(small_scenario(), {})), ElementsAre("airflow-3.2.0 fork", "airflow-3.2.0 fork-exec",
+                                                              "exemplary fork", "exemplary fork-exec"));
+}
+
+TEST(Cross, ACellIsACompleteCase) {
+  Choice choice;
+  choice.seed = 77;
+  const auto cells = cross(small_scenario(), choice);
+  const Case& one = cells.front().one;
+  EXPECT_EQ(one.scenario, "by-hand");
+  EXPECT_EQ(one.question, "Why?");
+  EXPECT_EQ(one.tree, small_scenario().tree);
+  EXPECT_EQ(one.faults, small_scenario().faults);
+  EXPECT_EQ(one.holds, small_scenario().holds);
+  EXPECT_EQ(one.seed, 77U);
+  EXPECT_EQ(std::get<ModelSupervisor>(one.subject).profile.signal_scope, SignalScope::task_process);
+}
+
+TEST(Cross, ExpectsOfEachCellWhatTheScenarioSays) {
+  const auto cells = cross(small_scenario(), {});
+  EXPECT_THAT(cells[0].expected, ElementsAre("no-orphans"));
+  EXPECT_TRUE(cells[2].expected.empty());
+}
+
+TEST(Cross, TheCommandLineNarrows) {
+  Choice choice;
+  choice.profiles = {"exemplary"};
+  choice.backends = {"fork-exec"};
+  EXPECT_THAT(names(cross(small_scenario(), choice)), ElementsAre("exemplary fork-exec"));
+}
+
+TEST(Cross, AnotherProfileMayBeAskedForAndMustHold) {
+  Choice choice;
+  choice.profiles = {"airflow-65738"};
+  for (const Cell& cell : cross(small_scenario(), choice)) EXPECT_TRUE(cell.expected.empty());
+}
+
+TEST(Cross, WhatIsNotThereIsRefusedWithTheNearest) {
+  Choice profile, backend;
+  profile.profiles = {"exemplry"};
+  backend.backends = {"fork-exce"};
+  EXPECT_THAT(complaint(profile), HasSubstr("did you mean 'exemplary'?"));
+  EXPECT_THAT(complaint(backend), HasSubstr("did you mean 'fork-exec'?"));
+}
+
+TEST(Cross, TheBoundIsWhatTheProfileDeclaresAndASlackThatIsNotScaled) {
+  Choice choice;
+  choice.profiles = {"airflow-3.2.0"};  // two signals of 5 s each, 60 s for the sockets
+  choice.time_scale = 1.0;
+  EXPECT_EQ(cross(small_scenario(), choice).front().one.bounds.teardown, 70s + teardown_slack);
+  choice.time_scale = 0.01;
+  EXPECT_EQ(cross(small_scenario(), choice).front().one.bounds.teardown, 700ms + teardown_slack);
+}
+
+TEST(Cross, PatienceIsScaledButNeverNothing) {
+  scenario::Scenario patient = small_scenario();
+  patient.patience = 600s;
+  Choice choice;
+  choice.time_scale = 0.01;
+  EXPECT_EQ(cross(patient, choice).front().one.bounds.patience, 6s);
+  choice.time_scale = 1e-6;
+  EXPECT_GT(cross(patient, choice).front().one.bounds.patience, 0s);
+  EXPECT_GE(cross(patient, choice).front().one.bounds.startup, 20s) << "for forks, which no scale makes faster";
+}
+
+TEST(Vocabulary, HoldsTheTablesOfAllRooms) {
+  const Vocabulary words = vocabulary();
+  EXPECT_THAT(words.backends, Contains("fork-exec"));
+  EXPECT_THAT(words.oracles, Contains("no-orphans"));
+  EXPECT_THAT(words.sync_points, Contains("stop-signalled"));
+  ASSERT_FALSE(words.faults.empty());
+  for (const auto& fault : words.faults) EXPECT_NE(fault.check, nullptr) << fault.key;
+}
+
+TEST(Vocabulary, ReadsEveryDeliveredScenario) {  // with the faults' own settings and checks
+  for (const char* name : {"heartbeat-409", "run-refused-at-once", "task-succeeds"}) {
+    const auto one = scenario::read_scenario(std::string(FORKPROOF_SOURCE "/scenarios/") + name + ".toml", vocabulary());
+    EXPECT_FALSE(cross(one, {}).empty()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace forkproof::run
