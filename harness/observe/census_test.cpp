@@ -1,0 +1,177 @@
+#include "harness/observe/census.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+
+#include "harness/arena/sweep.h"
+
+namespace forkproof::observe {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Pipe {
+  Fd reader, writer;
+  Pipe() {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    reader.reset(ends[0]), writer.reset(ends[1]);
+  }
+  void tell(pid_t pid) const { (void)!::write(writer.get(), &pid, sizeof pid); }
+  [[nodiscard]] pid_t told() const {
+    pid_t pid = 0;
+    EXPECT_EQ(::read(reader.get(), &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
+    return pid;
+  }
+};
+
+/// This process is the root, a subreaper like the warden of the tier without namespaces.
+class CensusTest : public testing::Test {
+ protected:
+  CensusTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~CensusTest() override { arena::kill_descendants(); }
+
+  /// A child that runs `body`, which must tell its pid, or another's, when it is where it should be.
+  pid_t child(const std::function<void()>& body) {
+    if (::fork() == 0) {
+      body();
+      for (;;) ::pause();
+    }
+    return pipe_.told();
+  }
+  pid_t sleeper() {
+    return child([&] { pipe_.tell(::getpid()); });
+  }
+  pid_t spinner() {
+    const pid_t pid = child([&] {
+      pipe_.tell(::getpid());
+      for (;;) asm volatile("");
+    });
+    while (look_at(pid)->cpu_time == Nanos{}) continue;  // it does spin
+    return pid;
+  }
+  CensusTaken take(Nanos patience = 20s) {
+    arena::Warden warden;
+    Census census(warden, false, ::getpid());
+    CensusTaken taken;
+    warden.call_at(Nanos{}, [&] {
+      census.take("conclusion", patience, [&](CensusTaken result) {
+        taken = std::move(result);
+        warden.stop();
+      });
+    });
+    warden.run();
+    return taken;
+  }
+
+  Pipe pipe_;
+};
+
+MATCHER_P(IsPid, pid, "") { return arg.pid == pid; }
+
+TEST_F(CensusTest, OfNobodyIsEmptyAndComplete) {
+  const CensusTaken taken = take();
+  EXPECT_EQ(taken.when, "conclusion");
+  EXPECT_TRUE(taken.complete);
+  EXPECT_TRUE(taken.processes.empty());
+}
+
+TEST_F(CensusTest, CountsTheSleeping) {
+  const pid_t pid = sleeper();
+  const CensusTaken taken = take();
+  EXPECT_TRUE(taken.complete);
+  ASSERT_THAT(taken.processes, testing::ElementsAre(IsPid(pid)));
+  EXPECT_EQ(taken.processes[0].parent, ::getpid());
+  EXPECT_FALSE(taken.processes[0].doomed);
+}
+
+TEST_F(CensusTest, DoesNotCountWhoWasJustKilled) {  // it may still show as running
+  for (int round = 0; round < 20; ++round) {
+    ::kill(sleeper(), SIGKILL);
+    const CensusTaken taken = take();
+    EXPECT_TRUE(taken.complete);
+    EXPECT_TRUE(taken.processes.empty()) << taken.processes[0].state;
+  }
+}
+
+TEST_F(CensusTest, DoesNotCountABusyOneThatWasJustKilled) {
+  const pid_t pid = spinner();
+  ::kill(pid, SIGKILL);
+  EXPECT_TRUE(take().processes.empty());
+}
+
+TEST_F(CensusTest, CountsTheBusy) {  // running, but not on its way out
+  const pid_t pid = spinner();
+  const CensusTaken taken = take();
+  EXPECT_TRUE(taken.complete);
+  ASSERT_THAT(taken.processes, testing::ElementsAre(IsPid(pid)));
+  EXPECT_EQ(taken.processes[0].state, "R");
+}
+
+TEST_F(CensusTest, CountsTheStopped) {
+  const pid_t pid = sleeper();
+  ::kill(pid, SIGSTOP);
+  siginfo_t stopped{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED | WNOWAIT), 0);
+  const CensusTaken taken = take();
+  ASSERT_THAT(taken.processes, testing::ElementsAre(IsPid(pid)));
+  EXPECT_EQ(taken.processes[0].state, "T");
+}
+
+TEST_F(CensusTest, DoesNotCountItsOwnZombies) {  // the warden reaps them in its next round
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(0);
+  siginfo_t dead{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &dead, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(take().processes.empty());
+}
+
+TEST_F(CensusTest, CountsTheZombiesOfOthers) {
+  const pid_t zombie = child([&] {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(0);
+    siginfo_t dead{};
+    ::waitid(P_PID, static_cast<id_t>(pid), &dead, WEXITED | WNOWAIT);
+    pipe_.tell(pid);
+  });
+  const CensusTaken taken = take();
+  EXPECT_TRUE(taken.complete);
+  const auto found = std::find_if(taken.processes.begin(), taken.processes.end(), [&](const auto& e) { return e.pid == zombie; });
+  ASSERT_NE(found, taken.processes.end());
+  EXPECT_EQ(found->state, "Z");
+  EXPECT_NE(found->parent, ::getpid());
+}
+
+TEST_F(CensusTest, CountsTheWholeTree) {
+  const pid_t below = child([&] {
+    if (::fork() == 0) pipe_.tell(::getpid());
+  });
+  const CensusTaken taken = take();
+  EXPECT_EQ(taken.processes.size(), 2U);
+  EXPECT_THAT(taken.processes, testing::Contains(IsPid(below)));
+}
+
+TEST_F(CensusTest, CanBeTakenAgain) {
+  const pid_t pid = sleeper();
+  EXPECT_EQ(take().processes.size(), 1U);
+  ::kill(pid, SIGKILL);
+  EXPECT_EQ(take().processes.size(), 0U);
+}
+
+TEST_F(CensusTest, IsIncompleteWhenItsPatienceIsOverTooSoon) {
+  const pid_t pid = spinner();
+  const CensusTaken taken = take(0s);  // not the 20 ms that it takes to tell the busy from the dying
+  EXPECT_FALSE(taken.complete);
+  EXPECT_THAT(taken.processes, testing::ElementsAre(IsPid(pid)));
+}
+
+}  // namespace
+}  // namespace forkproof::observe
