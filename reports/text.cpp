@@ -47,13 +47,20 @@ std::string subject_name(const CellSummary& cell) {
   return command ? fmt::format("{}", fmt::join(command->argv, " ")) : cell.one.profile_name();
 }
 
+/// A row of the table: the profile, or, where the file has variants, the variant and then the profile.
+std::string row_name(const CellSummary& cell) {
+  const std::size_t slash = cell.one.scenario.find('/');
+  if (slash == std::string::npos) return subject_name(cell);
+  return cell.one.scenario.substr(slash + 1) + " " + subject_name(cell);
+}
+
 std::string counted(std::uint64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 void write_head(const RunSummary& summary, std::ostream& out) {
   const Case& one = summary.cells.front().one;
-  out << wrapped(one.scenario + ": ", one.question, 2);
+  out << wrapped(one.scenario.substr(0, one.scenario.find('/')) + ": ", one.question, 2);
   out << fmt::format("  {} arena{}, {} x {}, {}\n", summary.arena, summary.cgroup ? " with a cgroup" : "",
                      counted(summary.cells.size(), "cell", "cells"), counted(summary.runs_per_cell, "run", "runs"),
                      text(summary.wall));
@@ -96,7 +103,7 @@ void write_block(const RunSummary& summary, const Letters& letters, const std::v
                  std::span<const std::string> backends, std::size_t first_width, std::ostream& out) {
   std::map<std::pair<std::string, std::string>, std::string> texts;
   for (const CellSummary& cell : summary.cells) {
-    texts[{subject_name(cell), backend_name(cell)}] = cell_text(cell, summary, letters);
+    texts[{row_name(cell), backend_name(cell)}] = cell_text(cell, summary, letters);
   }
   std::vector<std::size_t> widths;
   for (const std::string& backend : backends) {
@@ -117,7 +124,7 @@ void write_block(const RunSummary& summary, const Letters& letters, const std::v
 }
 
 void write_table(const RunSummary& summary, const Letters& letters, std::ostream& out) {
-  const std::vector<std::string> subjects = distinct(summary, subject_name);
+  const std::vector<std::string> subjects = distinct(summary, row_name);
   const std::vector<std::string> backends = distinct(summary, backend_name);
   std::size_t first_width = 0;
   for (const std::string& subject : subjects) first_width = std::max(first_width, subject.size() + 2);
@@ -170,7 +177,7 @@ void write_differences(const RunSummary& summary, std::ostream& out) {
   if (summary.interrupted) out << "  interrupted: this is what was found so far\n";
   for (const CellSummary& cell : summary.cells) {
     if (cell.outcome == CellOutcome::as_expected) continue;
-    out << fmt::format("\n  {} / {}: {}", subject_name(cell), backend_name(cell), name(cell.outcome));
+    out << fmt::format("\n  {} / {}: {}", row_name(cell), backend_name(cell), name(cell.outcome));
     if (cell.runs > 0) out << fmt::format(" in {} of {}", cell.unexpected_runs, counted(cell.runs, "run", "runs"));
     out << "\n";
     if (!cell.note.empty()) out << wrapped("    ", cell.note);
@@ -243,22 +250,28 @@ void write_timeline(const Exhibit& exhibit, double scale, const Letters& letters
   if (late > Nanos{}) out << fmt::format("  the machine was late by {} in all, which is not counted\n", text(late));
 }
 
-std::vector<std::string> subjects_that_hold(const RunSummary& summary) {
+/// Profiles that hold in this scenario (and variant) under every backend.
+std::vector<std::string> subjects_that_hold(const RunSummary& summary, const std::string& scenario) {
   std::vector<std::string> good;
   for (const std::string& subject : distinct(summary, subject_name)) {
-    bool holds = true;
+    bool holds = true, there = false;
     for (const CellSummary& cell : summary.cells) {
-      if (subject_name(cell) != subject) continue;
+      if (subject_name(cell) != subject || cell.one.scenario != scenario) continue;
+      there = true;
       holds &= cell.runs > 0;
       for (const auto& [oracle, tally] : cell.oracles) holds &= tally.broken_runs == 0 && tally.unknown_runs == 0;
     }
-    if (holds) good.push_back(subject);
+    if (holds && there) good.push_back(subject);
   }
   return good;
 }
 
 std::string reproducing_line(const CellSummary& cell, const RunSummary& summary) {
-  std::string line = "repro " + (summary.asked.empty() ? cell.one.scenario : summary.asked);
+  const std::size_t slash = cell.one.scenario.find('/');
+  const bool needs_variant = slash != std::string::npos && !summary.asked.ends_with(cell.one.scenario.substr(slash));
+  std::string line = "repro " + (summary.asked.empty() ? cell.one.scenario
+                                 : needs_variant       ? summary.asked + cell.one.scenario.substr(slash)
+                                                       : summary.asked);
   if (!cell.one.profile_name().empty()) line += " --profile " + cell.one.profile_name();
   if (!cell.one.backend_name().empty()) line += " --backend " + cell.one.backend_name();
   if (summary.time_scale) line += fmt::format(" --time-scale {}", *summary.time_scale);
@@ -270,7 +283,7 @@ void write_story(const RunSummary& summary, const Letters& letters, std::ostream
   const CellSummary* cell = cell_to_tell(summary);
   if (cell == nullptr) return;
   const Exhibit& exhibit = *cell->exhibit;
-  out << fmt::format("\n{} / {}, run {}: what happened\n\n", subject_name(*cell), backend_name(*cell), exhibit.run + 1);
+  out << fmt::format("\n{} / {}, run {}: what happened\n\n", row_name(*cell), backend_name(*cell), exhibit.run + 1);
   out << before_and_after(exhibit.history) << "\n";
   write_timeline(exhibit, cell->one.time_scale(), letters, out);
   out << "\n";
@@ -279,7 +292,7 @@ void write_story(const RunSummary& summary, const Letters& letters, std::ostream
     if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::skipped) continue;
     out << wrapped(fmt::format("  {} {}, {}: ", letters.at(oracle), oracle, name(verdict.outcome)), verdict.because, 4);
   }
-  const std::vector<std::string> good = subjects_that_hold(summary);
+  const std::vector<std::string> good = subjects_that_hold(summary, cell->one.scenario);
   if (!good.empty()) out << wrapped("\n  Under the same fault these hold every promise: ", fmt::format("{}", fmt::join(good, ", ")), 4);
   out << "\n  See it again:\n    " << reproducing_line(*cell, summary) << "\n";
 }

@@ -49,6 +49,9 @@ struct Teller {
   Told operator()(const Exited& e) const {
     return Line{cast.name(e.pid), e.known ? "ends: " + e.status.text() : "ends; how could not be seen"};
   }
+  Told operator()(const Stuck& e) const {
+    return Line{cast.name(e.pid), fmt::format("is {}stuck ({}): {}", e.proved ? "provably " : "", e.how, e.because)};
+  }
   Told operator()(const Reaped& e) const {
     if (e.by == cast.warden()) return std::nullopt;
     if (e.vanished) return Line{cast.name(e.by), cast.name(e.pid) + " has vanished (ECHILD)"};
@@ -57,6 +60,17 @@ struct Teller {
   Told operator()(const Reparented& e) const {
     return Line{cast.name(e.pid), fmt::format("is re-parented from {} to {}{}", cast.name(e.from), cast.name(e.to),
                                               e.doomed ? ", already dying" : "")};
+  }
+  Told operator()(const OutputCounted& e) const {
+    return Line{cast.name(e.pid), fmt::format("has {} {} bytes of {}", e.end, e.bytes, e.channel)};
+  }
+  Told operator()(const DescriptorHeld& e) const {
+    return Line{cast.name(e.pid), fmt::format("holds {} as descriptor {}, opened by {}", e.what, e.fd, cast.name(e.from))};
+  }
+  Told operator()(const ProbeMade& e) const { return Line{"probe", e.what + ": " + e.result}; }
+  Told operator()(const WorkerStarted& e) const {
+    const std::string after = e.after > Nanos{} ? ", " + text(e.after) + " after the last one died" : "";
+    return Line{cast.name(e.by), fmt::format("starts worker {} as pid {}{}", e.number, e.pid, after)};
   }
   Told operator()(const ChannelClosed& e) const {
     return Line{cast.name(e.by), e.how == "eof" ? "sees the end of " + e.channel : "closes " + e.channel + " by force"};

@@ -18,6 +18,7 @@ int run_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);
 int judge_verb(int argc, char** argv);
+int play_task_verb(int argc, char** argv);
 
 /// "a,b" and repeated options alike.
 std::vector<std::string> split_names(const std::vector<std::string>& given);

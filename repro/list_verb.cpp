@@ -4,6 +4,7 @@
 #include "harness/core/error.h"
 #include "harness/core/profile.h"
 #include "harness/faults/fault.h"
+#include "harness/faults/locks/lock.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/plan.h"
 #include "harness/scenario/library.h"
@@ -68,6 +69,10 @@ void list_faults() {
   }
 }
 
+void list_locks() {
+  for (const auto& row : faults::locks()) print_row(row.key, row.about);
+}
+
 void list_oracles() {
   for (const auto& row : oracles::oracles()) print_row(row.key, row.promise);
 }
@@ -95,7 +100,8 @@ struct Kind {
   void (*print)();
 };
 constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profiles}, {"backends", list_backends},
-                          {"faults", list_faults},       {"oracles", list_oracles},   {"knobs", list_knobs},
+                          {"faults", list_faults},       {"locks", list_locks},       {"oracles", list_oracles},
+                          {"knobs", list_knobs},
                           {"sync-points", list_sync_points}, {"formats", list_formats}};
 
 int act(const std::string& wanted) {
@@ -119,7 +125,7 @@ int act(const std::string& wanted) {
 int list_verb(int argc, char** argv) {
   std::string kind;
   CLI::App app("Lists what scenarios and options may name: scenarios, profiles, backends, faults,\n"
-               "oracles, knobs, sync-points, formats; without a KIND, all of them.",
+               "locks, oracles, knobs, sync-points, formats; without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only");
   return run_verb_with(app, argc, argv, [&kind] { return act(kind); });

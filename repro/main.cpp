@@ -21,6 +21,7 @@ constexpr Verb verbs[] = {
     {"list", forkproof::list_verb},
     {"doctor", forkproof::doctor_verb},
     {"judge", forkproof::judge_verb},
+    {"play-task", forkproof::play_task_verb},
 };
 
 }  // namespace

@@ -170,6 +170,21 @@ struct Exited {
   }
 };
 
+/// A process can make no progress by itself. `how`: "deadlock" (proved: nobody is left who could wake it),
+/// "pipe-write", "child-wait", "stopped", "spinning", or "deadline" (not proved: it was waited for long enough).
+struct Stuck {
+  Pid pid = 0;
+  std::string role;
+  std::string how;
+  bool proved = false;
+  Nanos since{};  ///< when it was first seen so, since the run began
+  std::string because;
+  FORKPROOF_EVENT("stuck") {
+    field("pid", self.pid), field("role", self.role), field("how", self.how), field("proved", self.proved),
+        field("since", self.since), field("because", self.because);
+  }
+};
+
 /// Somebody collected a dead child (`by`), or found that it had vanished (waitpid: ECHILD).
 struct Reaped {
   Pid by = 0;
@@ -200,6 +215,47 @@ struct ChannelClosed {
   std::string how;
   FORKPROOF_EVENT("channel-closed") {
     field("by", self.by), field("channel", self.channel), field("how", self.how);
+  }
+};
+
+/// Output, counted at one end: what a task wrote to a channel in all, or what the supervisor has read from it.
+struct OutputCounted {
+  Pid pid = 0;
+  std::string channel;
+  std::string end;  ///< "written" or "read"
+  std::uint64_t bytes = 0;
+  FORKPROOF_EVENT("output-counted") {
+    field("pid", self.pid), field("channel", self.channel), field("end", self.end), field("bytes", self.bytes);
+  }
+};
+
+/// A process holds a descriptor of another that it should not have. `what`: "listener 127.0.0.1:4000".
+struct DescriptorHeld {
+  Pid pid = 0;
+  std::int32_t fd = -1;
+  std::string what;
+  Pid from = 0;  ///< who opened it
+  FORKPROOF_EVENT("descriptor-held") {
+    field("pid", self.pid), field("fd", self.fd), field("what", self.what), field("from", self.from);
+  }
+};
+
+/// The warden tried something from outside the subject, to see what it is like now. `ok`: as it should be.
+struct ProbeMade {
+  std::string what;
+  std::string result;
+  bool ok = true;
+  FORKPROOF_EVENT("probe") { field("what", self.what), field("result", self.result), field("ok", self.ok); }
+};
+
+/// A prefork master started a worker: the `number`-th, this long after the one before it had died (0: the first).
+struct WorkerStarted {
+  Pid by = 0;
+  Pid pid = 0;
+  std::int64_t number = 1;
+  Nanos after{};
+  FORKPROOF_EVENT("worker-started") {
+    field("by", self.by), field("pid", self.pid), field("number", self.number), field("after", self.after);
   }
 };
 
@@ -300,7 +356,8 @@ struct Trouble {
 using Happening =
     std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased,
                  FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
-                 Exited, Reaped, Reparented, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
+                 Exited, Stuck, Reaped, Reparented, OutputCounted, DescriptorHeld,
+                 ProbeMade, WorkerStarted, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
                  ClosedSelectorResult, SubjectFailed, StateConcluded, CensusTaken, MachineLate, DeadlinePassed,
                  RunEnded, Trouble>;
 

@@ -19,6 +19,7 @@ enum class AnnounceKind : std::uint32_t {
   ready,         ///< a tree node is up; answered
   sync_point,    ///< a named place; answered when the process may go on
   signal_taken,  ///< a handler ran; not answered
+  wrote,         ///< a task has written `bytes` to its stdout in all; not answered
   event,         ///< the payload is a happening as JSON (supervisor and servers); not answered
 };
 
@@ -27,6 +28,7 @@ struct Announcement {
   AnnounceKind kind = AnnounceKind::sync_point;
   std::int32_t node = -1;      ///< place in the tree, -1 for the supervisor and the servers
   std::int32_t signal = 0;
+  std::int64_t bytes = 0;      ///< with `wrote`
   std::int64_t at_ns = 0;      ///< CLOCK_MONOTONIC, filled by announce()
   std::int32_t parent = 0, group = 0, session = 0;  ///< with `ready`
   char role[28] = {};
@@ -63,6 +65,7 @@ int announce(const ControlAddress& address, Announcement message, const void* pa
 namespace point {
 inline constexpr char forked[] = "forked";                ///< in the child: before it has a group of its own
 inline constexpr char before_exec[] = "before-exec";      ///< in the child: descriptors in place
+inline constexpr char spawning[] = "spawning";            ///< supervisor: about to call the backend
 inline constexpr char spawned[] = "spawned";              ///< supervisor: the backend has returned
 inline constexpr char heartbeat[] = "heartbeat";          ///< supervisor: about to send the n-th
 inline constexpr char stop_signalled[] = "stop-signalled";  ///< supervisor: sent a signal of its ladder

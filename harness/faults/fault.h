@@ -33,7 +33,14 @@ class Strike {
 class Fault {
  public:
   virtual ~Fault() = default;
+  /// On the stage, before anything runs. Called outside, in a process that is about to fork the arena.
   virtual void set_stage(Stage& stage) = 0;
+  /// Inside the subject, right before it spawns its task: takes what the child will miss (a thread takes a lock) and
+  /// returns how it is known that it has. Throws HarnessFailure when that cannot be proved. Empty: nothing to do here.
+  virtual std::string arm_in_subject() { return {}; }
+  /// Inside the task, before it is ready: touches what was taken. In a child that did not exec this runs in the
+  /// parent's image; else in a fresh image of the same program.
+  virtual void touch_in_task() {}
   /// Sees each event as it is appended, and establishes, proves and fires at the right one.
   virtual void see(const Event& event, Strike& strike) = 0;
   /// Takes it away. Called once, also when it never fired.
@@ -44,6 +51,7 @@ class Fault {
 struct FaultRow {
   std::string_view key;
   std::string_view about;
+  bool in_subject;  ///< it arms in the subject and touches in the task
   std::span<const Setting> settings;
   /// What is wrong with the settings taken together; empty when nothing is.
   std::string (*check)(const FaultSpec&);

@@ -59,6 +59,10 @@ class HeartbeatReply final : public Fault {
     const auto* reached = event.as<SyncPointReached>();
     due_ |= reached != nullptr && request_ == "heartbeat" && reached->role == "supervisor" &&
             reached->point == point::heartbeat && reached->number == number_;
+    if (const auto* stuck = event.as<Stuck>()) stuck_ = stuck->role;
+    if (due_ && !stuck_.empty()) {
+      establish(strike, fmt::format("{} is stuck, so no more will come up before heartbeat {}", stuck_, number_));
+    }
     if (due_ && nodes_ > 0) {
       establish(strike, fmt::format("the tree's {} nodes are up before heartbeat {}", nodes_, number_));
     }
@@ -83,6 +87,7 @@ class HeartbeatReply final : public Fault {
   std::string request_;
   int number_;
   int nodes_ = 0;      // that are up, once all are
+  std::string stuck_;  // who cannot come up
   bool due_ = false;   // the supervisor stands before the request
   bool established_ = false;
 };

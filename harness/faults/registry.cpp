@@ -2,7 +2,7 @@
 
 namespace forkproof::faults {
 
-#define FORKPROOF_FAULT(name, key, about)                     \
+#define FORKPROOF_FAULT(name, key, in_subject, about)         \
   std::unique_ptr<Fault> make_##name(const FaultSpec& spec);  \
   std::string check_##name(const FaultSpec& spec);            \
   std::span<const Setting> settings_of_##name();
@@ -11,7 +11,7 @@ namespace forkproof::faults {
 
 std::span<const FaultRow> faults() {
   static const FaultRow rows[] = {
-#define FORKPROOF_FAULT(name, key, about) {key, about, settings_of_##name(), check_##name, make_##name},
+#define FORKPROOF_FAULT(name, key, in_subject, about) {key, about, in_subject, settings_of_##name(), check_##name, make_##name},
 #include "harness/faults/faults.def"
 #undef FORKPROOF_FAULT
   };

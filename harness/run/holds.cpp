@@ -12,7 +12,7 @@ const HoldRule* Holds::rule_for(const std::string& role, const std::string& poin
 }
 
 bool Holds::fulfilled(const HoldRule& rule) const {
-  if (rule.until_who.empty()) return tree_ready_;
+  if (rule.until_who.empty()) return tree_settled_;
   return gone_.contains(rule.until_who) || reached_.contains({rule.until_who, rule.until_at});
 }
 
@@ -28,9 +28,9 @@ void Holds::release_where(const std::function<bool(const HoldRule&)>& matches, c
   }
 }
 
-void Holds::tree_is_ready() {
-  tree_ready_ = true;
-  release_where([](const HoldRule& rule) { return rule.until_who.empty(); }, "the whole tree is up");
+void Holds::tree_is_settled(const std::string& because) {
+  tree_settled_ = true;
+  release_where([](const HoldRule& rule) { return rule.until_who.empty(); }, because);
 }
 
 void Holds::point_reached(const std::string& role, const std::string& point) {

@@ -25,7 +25,8 @@ class Holds {
                                          std::int64_t number) const;
   void hold(arena::Message message, const HoldRule* rule) { held_.push_back({std::move(message), rule}); }
 
-  void tree_is_ready();
+  /// As many of the tree are up as ever will be.
+  void tree_is_settled(const std::string& because);
   /// After `count`: lets go whoever waited for this point of this role.
   void point_reached(const std::string& role, const std::string& point);
   /// Nobody of this role is left: what waits for it would wait for ever.
@@ -44,7 +45,7 @@ class Holds {
   std::vector<Held> held_;
   std::map<std::pair<std::string, std::string>, std::int64_t> reached_;
   std::set<std::string> gone_;
-  bool tree_ready_ = false;
+  bool tree_settled_ = false;
 };
 
 }  // namespace forkproof::run

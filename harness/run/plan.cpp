@@ -38,7 +38,7 @@ Vocabulary vocabulary() {
   for (const auto& row : faults::faults()) {
     words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
   }
-  words.sync_points = {point::forked,    point::before_exec,    point::spawned,
+  words.sync_points = {point::forked,    point::before_exec,    point::spawning,  point::spawned,
                        point::heartbeat, point::stop_signalled, point::concluded};
   return words;
 }

@@ -14,17 +14,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "fixtures/supervisor/supervisor.h"
+#include "fixtures/supervisor/teller.h"
 #include "harness/arena/control_socket.h"
 #include "harness/arena/warden.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
+#include "harness/observe/stuck.h"
 #include "harness/run/holds.h"
 #include "harness/run/process_table.h"
 #include "harness/run/tree_orders.h"
@@ -37,6 +40,8 @@ constexpr Nanos canary_period = std::chrono::milliseconds(5);
 constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr char supervisor_role[] = "supervisor";
+constexpr Nanos watch_period = std::chrono::milliseconds(1);
+constexpr std::size_t most_looks = 64;  // at processes, each period
 
 class Player final : public faults::Strike {
  public:
@@ -81,6 +86,9 @@ class Player final : public faults::Strike {
   void reaped(Pid pid, WaitStatus status);
   void record_end(Process& process, std::optional<WaitStatus> status);
   void find_orphans_of(Pid dead);
+  void watch_for_stuck();
+  void is_stuck(Process& process, const observe::Finding& finding);
+  void startup_is_over();
 
   void start_subject();
   void conclude(const std::string& when, const std::string& because);
@@ -95,6 +103,8 @@ class Player final : public faults::Strike {
   Holds holds_;
   observe::Census census_;
   ProcessTable processes_;
+  observe::StuckWatch stuck_watch_;
+  Pid looked_at_last_ = 0;     // the next round of looks goes on behind it
   std::string fault_;          // whose turn it is to see
   Nanos struck_at_{};          // when what it sees has happened; 0 between events
   Nanos late_{};               // lost by the machine since teardown was asked for
@@ -149,6 +159,9 @@ void Player::dispatch(arena::Message message) {
     case AnnounceKind::sync_point: return at_sync_point(std::move(message));
     case AnnounceKind::signal_taken:
       return append_at(Nanos(message.head.at_ns), SignalTaken{message.pid, message.head.signal});
+    case AnnounceKind::wrote:
+      return append_at(Nanos(message.head.at_ns), OutputCounted{message.pid, "stdout", "written",
+                                                                static_cast<std::uint64_t>(message.head.bytes)});
     case AnnounceKind::event: return happened(message);
   }
 }
@@ -183,7 +196,7 @@ void Player::node_is_ready(arena::Message& message) {
   message.answer();
   if (nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
   append(TreeReady{nodes_ready_});
-  holds_.tree_is_ready();
+  holds_.tree_is_settled("the whole tree is up");
 }
 
 void Player::at_sync_point(arena::Message message) {
@@ -257,6 +270,57 @@ void Player::find_orphans_of(Pid dead) {
   }
 }
 
+void Player::watch_for_stuck() {
+  std::vector<Pid> turn;
+  for (auto& [pid, process] : processes_) {
+    if (process.alive) turn.push_back(pid);
+  }
+  std::sort(turn.begin(), turn.end());
+  std::rotate(turn.begin(), std::upper_bound(turn.begin(), turn.end(), looked_at_last_), turn.end());
+  if (turn.size() > most_looks) turn.resize(most_looks);
+  for (const Pid pid : turn) {
+    looked_at_last_ = pid;
+    const auto finding = stuck_watch_.look(pid);
+    Process* process = processes_.find(pid);
+    if (finding && process != nullptr && process->alive) is_stuck(*process, *finding);
+  }
+  warden_.call_at(monotonic_now() + watch_period, [this] { watch_for_stuck(); });
+}
+
+/// What is stuck comes up no more, so whoever waits for the tree goes on. A supervisor that is stuck itself is asked to
+/// end, as whoever watches it would.
+void Player::is_stuck(Process& process, const observe::Finding& finding) {
+  append(Stuck{process.pid, process.role, finding.how, finding.proved, finding.since - part_.origin, finding.because});
+  holds_.tree_is_settled(process.role + " is stuck");
+  if (process.node >= 0 || teardown_asked_) return;
+  asks_teardown("the supervisor is stuck: it is sent SIGTERM from outside");
+  append(Signalled{::getpid(), process.pid, SIGTERM, 0});
+  ::kill(process.pid, SIGTERM);
+}
+
+/// Nobody was proved stuck, and yet nothing happens: said of the first that should have come on, by the deadline.
+void Player::startup_is_over() {
+  if (teardown_asked_ || concluding_) return;
+  append(DeadlinePassed{"startup"});
+  for (auto& [pid, process] : processes_) {
+    const bool waited_for = process.node < 0 || !process.ready;
+    if (!process.alive || !waited_for) continue;
+    if (process.node < 0 && nodes_ready_ == 0 && processes_.anyone_alive(part_.one.tree.role)) continue;
+    return is_stuck(process, {"deadline", false, monotonic_now() - part_.one.bounds.startup, stuck_watch_.describe(pid)});
+  }
+  conclude("deadline", "nothing asked for a teardown in time");
+}
+
+/// Inside the supervisor: the fault takes what the child will miss, and says how that is known.
+void arm_in_subject(const Part& part) {
+  const fixtures::Teller teller(part.control);
+  try {
+    teller.tell(FaultEstablished{part.in_subject_key, part.in_subject->arm_in_subject()});
+  } catch (const std::exception& error) {
+    teller.tell(Trouble{part.in_subject_key, error.what()});
+  }
+}
+
 /// In the child: a plain process of its own session, with nothing of the warden's but standard error.
 [[noreturn]] void become_subject(const Part& part) {
   ::setsid();
@@ -269,7 +333,11 @@ void Player::find_orphans_of(Pid dead) {
   ::syscall(SYS_close_range, 3U, ~0U, 0U);
   const auto& model = std::get<ModelSupervisor>(part.one.subject);
   fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
-                                      part.task_program, part.server_port};
+                                      part.task_program, part.task_argv, {}, {}, part.server_port};
+  if (part.in_subject != nullptr) {
+    supervisor.before_spawn = [&part] { arm_in_subject(part); };
+    supervisor.touch = [&part] { part.in_subject->touch_in_task(); };
+  }
   int code = 70;
   try {
     code = fixtures::supervise(supervisor);
@@ -315,11 +383,8 @@ int Player::play() {
   warden_.keep_canary(canary_period, canary_tolerance, [this](Nanos late) {
     if (teardown_asked_) late_ += late, append(MachineLate{late});
   });
-  warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] {
-    if (teardown_asked_ || concluding_) return;
-    append(DeadlinePassed{"startup"});
-    conclude("deadline", "nothing asked for a teardown in time");
-  });
+  warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { startup_is_over(); });
+  watch_for_stuck();
   start_subject();
   warden_.run();
   return history_.failure() == 0 ? 0 : history_failed;

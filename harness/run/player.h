@@ -20,10 +20,13 @@ struct Part {
   int history = -1;          ///< descriptor, opened for appending
   Nanos origin{};            ///< CLOCK_MONOTONIC when the run began
   ControlAddress control;
-  std::string task_program;  ///< path of forkproof-task
+  std::string task_program;  ///< the task as a program: forkproof-task, or this one where a fault touches the task
+  std::vector<std::string> task_argv;
+  faults::Fault* in_subject = nullptr;  ///< the fault that acts inside the subject, if one does
+  std::string in_subject_key;
   std::uint16_t server_port = 0;
   faults::Stage stage;
-  std::vector<std::unique_ptr<faults::Fault>>& faults;
+  std::vector<std::unique_ptr<faults::Fault>>& faults;  ///< one for each of the case's
 };
 
 /// Plays one case in an arena: what PID 1 does, from the first event after the case itself to the last. Blocks;

@@ -131,6 +131,24 @@ void Runner::open_history(ActiveRun& active) {
   if (!active.history) throw BadInput(error_text("--keep " + active.history_path));
 }
 
+/// The tiny static program, unless a fault acts inside the subject: then the task needs the same image as a forked child
+/// would have, so it is this program again (`repro play-task`).
+void choose_task(Part& part, const std::string& tiny) {
+  part.task_program = tiny;
+  part.task_argv = {"forkproof-task", part.control.name};
+  for (std::size_t i = 0; i < part.one.faults.size(); ++i) {
+    const FaultSpec& spec = part.one.faults[i];
+    if (!faults::find_fault(spec.fault)->in_subject) continue;
+    part.in_subject = part.faults[i].get();
+    part.in_subject_key = spec.fault;
+    part.task_program = "/proc/self/exe";
+    part.task_argv = {"repro", "play-task", part.control.name, spec.fault};
+    for (const auto& [key, value] : spec.settings) {
+      part.task_argv.push_back(key + "=" + std::visit([](const auto& plain) { return fmt::format("{}", plain); }, value));
+    }
+  }
+}
+
 void Runner::start_next() {
   auto active = std::make_unique<ActiveRun>();
   active->cell = next_ / orders_.runs, active->run = next_ % orders_.runs;
@@ -144,17 +162,15 @@ void Runner::start_next() {
   if (opening.failure() != 0) {
     throw BadInput(error_text("the history " + active->history_path, opening.failure()));
   }
-  Part part{one,
-            provision_.tier,
-            summary_.cgroup,
-            provision_.refusals,
-            active->history.get(),
-            active->began,
-            arena::fresh_control_address(),
-            task_program_,
-            0,
-            {},
-            active->faults};
+  Part part{.one = one,
+            .tier = provision_.tier,
+            .cgroup = summary_.cgroup,
+            .refusals = provision_.refusals,
+            .history = active->history.get(),
+            .origin = active->began,
+            .control = arena::fresh_control_address(),
+            .faults = active->faults};
+  choose_task(part, task_program_);
   part.stage.server.wanted = one.server;
   for (const auto& fault : active->faults) fault->set_stage(part.stage);
   arena::Contents contents;

@@ -201,7 +201,7 @@ std::vector<Scenario> read_all(TomlTable table, const std::string& path, const V
   std::vector<Scenario> scenarios;
   for (std::size_t i = 0; i < overlays.size(); ++i) {
     if (!only.empty() && names[i] != only) continue;
-    scenarios.push_back(read(table.overlaid(overlays[i], {"variant", "name"}), path, vocabulary, names[i], names));
+    scenarios.push_back(read(table.with_overlay("variant", i), path, vocabulary, names[i], names));
   }
   return scenarios;
 }

@@ -20,7 +20,7 @@ std::string place(const std::string& file, const toml::source_region& region) {
   return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
 }
 
-void overlay(toml::table& base, const toml::table& over, const std::vector<std::string>& without);
+void overlay(toml::table& base, toml::table&& over);
 
 /// Which of a list's tables a key means: that with this "fault" or "role".
 toml::table* named_in(toml::array& list, std::string_view name) {
@@ -34,21 +34,21 @@ toml::table* named_in(toml::array& list, std::string_view name) {
   return nullptr;
 }
 
-void overlay_list(toml::array& list, const toml::table& over) {
-  for (const auto& [key, node] : over) {
+// Nodes are moved, not copied: a copy forgets where in the file it stood.
+void overlay_list(toml::array& list, toml::table&& over) {
+  for (auto&& [key, node] : over) {
     toml::table* target = named_in(list, key.str());
-    if (target == nullptr || !node.is_table()) list.push_back(node);
-    else overlay(*target, *node.as_table(), {});
+    if (target == nullptr || !node.is_table()) list.push_back(std::move(node));
+    else overlay(*target, std::move(*node.as_table()));
   }
 }
 
-void overlay(toml::table& base, const toml::table& over, const std::vector<std::string>& without) {
-  for (const auto& [key, node] : over) {
-    if (std::find(without.begin(), without.end(), key.str()) != without.end()) continue;
+void overlay(toml::table& base, toml::table&& over) {
+  for (auto&& [key, node] : over) {
     toml::node* there = base.get(key.str());
-    if (there != nullptr && there->is_table() && node.is_table()) overlay(*there->as_table(), *node.as_table(), {});
-    else if (there != nullptr && there->is_array() && node.is_table()) overlay_list(*there->as_array(), *node.as_table());
-    else base.insert_or_assign(key.str(), node);
+    if (there != nullptr && there->is_table() && node.is_table()) overlay(*there->as_table(), std::move(*node.as_table()));
+    else if (there != nullptr && there->is_array() && node.is_table()) overlay_list(*there->as_array(), std::move(*node.as_table()));
+    else base.insert_or_assign(key, std::move(node));
   }
 }
 
@@ -62,6 +62,7 @@ std::string kind_of(const toml::node& node) {
 
 struct TomlTable::Impl {
   std::string file;
+  std::shared_ptr<const std::string> text;      // of the whole file; only at its root
   std::shared_ptr<const toml::table> document;  // keeps `here` alive
   const toml::table* here = nullptr;
   std::set<std::string> asked;
@@ -76,7 +77,8 @@ TomlTable TomlTable::from_text(const std::string& text, const std::string& name)
   try {
     auto document = std::make_shared<const toml::table>(toml::parse(text, name));
     auto impl = std::make_shared<Impl>();
-    impl->file = name, impl->document = document, impl->here = document.get();
+    impl->file = name, impl->text = std::make_shared<const std::string>(text);
+    impl->document = document, impl->here = document.get();
     return TomlTable(impl);
   } catch (const toml::parse_error& error) {
     throw BadInput(place(name, error.source()) + ": " + std::string(error.description()));
@@ -92,12 +94,15 @@ TomlTable TomlTable::from_file(const std::string& path) {
   return from_text(text, path);
 }
 
-TomlTable TomlTable::overlaid(const TomlTable& over, const std::vector<std::string>& without) const {
-  auto document = std::make_shared<toml::table>(*impl_->here);
-  for (const std::string& key : without) document->erase(key);
-  overlay(*document, *over.impl_->here, without);
+TomlTable TomlTable::with_overlay(const std::string& key, std::size_t index) const {
+  auto document = std::make_shared<toml::table>(toml::parse(*impl_->text, impl_->file));
+  toml::table over = std::move(*document->get(key)->as_array()->get(index)->as_table());
+  document->erase(key);
+  over.erase("name");
+  overlay(*document, std::move(over));
   auto impl = std::make_shared<Impl>();
-  impl->file = impl_->file, impl->here = document.get(), impl->document = std::move(document);
+  impl->file = impl_->file, impl->text = impl_->text, impl->here = document.get();
+  impl->document = std::move(document);
   return TomlTable(impl);
 }
 

@@ -30,9 +30,10 @@ class TomlTable {
   std::vector<std::int64_t> numbers(const std::string& key);
   std::optional<TomlTable> table(const std::string& key);
   std::vector<TomlTable> tables(const std::string& key);
-  /// A copy of this table with `over` laid on it: tables merge key by key, a table over a list of tables goes to the
-  /// one whose "fault" or "role" is its key, and anything else replaces. Keys in `without` are left out of both.
-  [[nodiscard]] TomlTable overlaid(const TomlTable& over, const std::vector<std::string>& without) const;
+  /// Of a whole file: the file again with its `index`-th table of the list `key` laid over the rest, without that list
+  /// and without the laid table's "name". Tables merge key by key, a table over a list of tables goes to the one whose
+  /// "fault" or "role" is its key, and anything else replaces.
+  [[nodiscard]] TomlTable with_overlay(const std::string& key, std::size_t index) const;
   [[nodiscard]] bool is_text(const std::string& key) const;
   [[nodiscard]] bool is_number(const std::string& key) const;
 

@@ -1,0 +1,38 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+#include "harness/core/duration.h"
+#include "harness/core/event.h"
+
+namespace forkproof::observe {
+
+/// Why a process cannot go on.
+struct Finding {
+  std::string how;      ///< as in Stuck
+  bool proved = false;
+  Nanos since{};        ///< CLOCK_MONOTONIC of the first look that showed it
+  std::string because;
+};
+
+/// Looks at processes again and again, cheaply (one small file each where all is well), and finds those that cannot
+/// go on. It reads /proc from outside and allocates nothing that the subject could hold. Passive; owned by the player.
+class StuckWatch {
+ public:
+  /// One look. A finding is given once for each process.
+  std::optional<Finding> look(Pid pid);
+  /// What it is doing, for whom a deadline passed without a proof: "in read(0), a pipe; 2 threads".
+  [[nodiscard]] std::string describe(Pid pid) const;
+  void forget(Pid pid) { first_seen_.erase(pid); }
+
+ private:
+  struct Suspicion {
+    std::string signature;
+    Nanos since{};
+    bool told = false;
+  };
+  std::map<Pid, Suspicion> first_seen_;
+};
+
+}  // namespace forkproof::observe

@@ -1,0 +1,21 @@
+// Promise `no-stuck-process`. A deadlock is proved, not timed out (facts/linux-hazards.md); what could not be proved
+// and was waited for says so.
+#include "harness/oracles/oracle.h"
+#include "harness/oracles/reading.h"
+
+namespace forkproof::oracles {
+
+Verdict no_stuck_process(const History& history) {
+  const Reading reading(history);
+  if (!reading.first<ArenaOpened>()) return unknown("no arena was seen, so nobody was looked at");
+  const auto found = reading.first<Stuck>();
+  if (!found) return held("nobody was found stuck");
+  const Stuck& stuck = reading.at<Stuck>(*found);
+  std::vector<std::size_t> evidence{*found};
+  if (const auto established = reading.first<FaultEstablished>()) evidence.insert(evidence.begin(), *established);
+  const std::string sure = stuck.proved ? "proved, " + text(reading.time(*found) - stuck.since) + " after it was first seen so"
+                                        : "not proved: waited for";
+  return broken(reading.who(stuck.pid) + " is stuck (" + stuck.how + ", " + sure + "): " + stuck.because, evidence);
+}
+
+}  // namespace forkproof::oracles
