@@ -60,14 +60,14 @@ TEST_F(HoldsTest, CountsEachPointOfEachRoleFromOne) {
   EXPECT_EQ(some.count("a", "spawned"), 1);
 }
 
-TEST_F(HoldsTest, LetsGoWhenTheTreeIsReady) {
+TEST_F(HoldsTest, LetsGoWhenTheTreeIsSettled) {
   Holds some = holds({until_ready});
   Waiting waiting("supervisor", "heartbeat");
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "heartbeat", 3));
   some.point_reached("task", "forked");
   some.role_is_gone("task");
   EXPECT_FALSE(waiting.answered());
-  some.tree_is_ready();
+  some.tree_is_settled("the whole tree is up");
   EXPECT_TRUE(waiting.answered());
   EXPECT_THAT(told_, ElementsAre("supervisor: the whole tree is up"));
 }
@@ -76,7 +76,7 @@ TEST_F(HoldsTest, LetsGoWhenThePointIsReached) {
   Holds some = holds({until_forked});
   Waiting waiting("supervisor", "spawned");
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "spawned", 1));
-  some.tree_is_ready();
+  some.tree_is_settled("the whole tree is up");
   some.point_reached("task", "before-exec");
   some.point_reached("helper", "forked");
   EXPECT_FALSE(waiting.answered());
@@ -98,7 +98,7 @@ TEST_F(HoldsTest, WhatHasHappenedHoldsNobody) {
   Holds some = holds({until_ready, until_forked});
   some.count("task", "forked");
   EXPECT_EQ(some.rule_for("supervisor", "spawned", 1), nullptr);
-  some.tree_is_ready();
+  some.tree_is_settled("the whole tree is up");
   EXPECT_EQ(some.rule_for("supervisor", "heartbeat", 3), nullptr);
 }
 
@@ -128,7 +128,7 @@ TEST_F(HoldsTest, IsToldBeforeTheProcessGoesOn) {  // so that what it does next 
   bool gone_on_when_told = true;
   Holds some({until_ready}, [&](const arena::Message&, const std::string&) { gone_on_when_told = waiting.answered(); });
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "heartbeat", 3));
-  some.tree_is_ready();
+  some.tree_is_settled("the whole tree is up");
   EXPECT_FALSE(gone_on_when_told);
   EXPECT_TRUE(waiting.answered());
 }
@@ -139,10 +139,10 @@ TEST_F(HoldsTest, LetsAllOfOneKindGoInTheirOrder) {
   some.hold(std::move(first.message), some.rule_for("supervisor", "heartbeat", 3));
   some.hold(std::move(kept.message), some.rule_for("supervisor", "spawned", 1));
   some.hold(std::move(second.message), some.rule_for("other", "heartbeat", 1));
-  some.tree_is_ready();
+  some.tree_is_settled("the whole tree is up");
   EXPECT_THAT(told_, ElementsAre("supervisor: the whole tree is up", "other: the whole tree is up"));
   EXPECT_FALSE(kept.answered());
-  some.tree_is_ready();
+  some.tree_is_settled("the whole tree is up");
   EXPECT_EQ(told_.size(), 2U) << "nobody is let go twice";
 }
 

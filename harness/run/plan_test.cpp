@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/error.h"
+#include "harness/scenario/library.h"
 
 namespace forkproof::run {
 namespace {
@@ -116,11 +117,22 @@ TEST(Vocabulary, HoldsTheTablesOfAllRooms) {
   for (const auto& fault : words.faults) EXPECT_NE(fault.check, nullptr) << fault.key;
 }
 
-TEST(Vocabulary, ReadsEveryDeliveredScenario) {  // with the faults' own settings and checks
-  for (const char* name : {"heartbeat-409", "run-refused-at-once", "task-succeeds"}) {
-    const auto one = scenario::read_scenario(std::string(FORKPROOF_SOURCE "/scenarios/") + name + ".toml", vocabulary());
-    EXPECT_FALSE(cross(one, {}).empty()) << name;
+TEST(Vocabulary, ReadsEveryDeliveredScenarioAndItsProfilesAreThere) {
+  const std::string folder = FORKPROOF_SOURCE "/scenarios";
+  const auto all = scenario::names_in(folder);
+  ASSERT_THAT(all, Contains("heartbeat-409"));
+  for (const std::string& name : all) {
+    for (const auto& one : scenario::read_scenarios(folder + "/" + name + ".toml", vocabulary())) {
+      EXPECT_FALSE(one.source.empty()) << name;
+      EXPECT_EQ(cross(one, {}).size(), one.profiles.size() * one.backends.size()) << name;
+    }
   }
+}
+
+TEST(Cross, AVariantIsPartOfTheCasesName) {
+  scenario::Scenario variant = small_scenario();
+  variant.variant = "slow";
+  EXPECT_EQ(cross(variant, {}).front().one.scenario, "by-hand/slow");
 }
 
 }  // namespace

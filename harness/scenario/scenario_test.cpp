@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
 
 #include "harness/core/error.h"
 #include "harness/scenario/library.h"
@@ -231,6 +236,68 @@ TEST(ReadScenario, TheLongestRoleIsTaken) {  // what the kernel keeps of a name
 TEST(ReadScenario, AFileThatIsNotThereIsBadInput) {
   EXPECT_THROW(read_scenario("/no/such.toml", small_vocabulary()), BadInput);
   EXPECT_THROW(read_scenario("/dev/null", small_vocabulary()), BadInput);  // empty
+}
+
+/// Written to a file of the test's own, since a file may hold several.
+std::vector<Scenario> read_variants(const std::string& text, const std::string& only = "") {
+  const std::string path = testing::TempDir() + "/forkproof-variants-" + std::to_string(::getpid()) + ".toml";
+  std::ofstream(path) << text;
+  const auto removed = std::shared_ptr<void>(nullptr, [&](void*) { std::filesystem::remove(path); });
+  return read_scenarios(path, small_vocabulary(), only);
+}
+
+const std::string two_variants = file("role = \"runner\"\n[[tree.children]]\nrole = \"helper\"\n", R"(
+[[fault]]
+fault = "heartbeat-reply"
+status = 409
+[[variant]]
+name = "plain"
+[[variant]]
+name = "other"
+question = "And so?"
+fault.heartbeat-reply.status = 404
+tree.children.helper.own_session = true
+[[expect]]
+variant = "other"
+breaks = "no-orphans"
+)");
+
+TEST(Variants, EachIsTheFileWithItsOwnTableLaidOver) {
+  const auto both = read_variants(two_variants);
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].variant, "plain");
+  EXPECT_EQ(both[0].question, "Why?");
+  EXPECT_EQ(both[0].faults.at(0).number("status", 0), 409);
+  EXPECT_FALSE(both[0].tree.children.at(0).own_session);
+  EXPECT_EQ(both[1].variant, "other");
+  EXPECT_EQ(both[1].question, "And so?");
+  EXPECT_EQ(both[1].faults.at(0).number("status", 0), 404);
+  EXPECT_TRUE(both[1].tree.children.at(0).own_session);
+  EXPECT_EQ(both[1].name, both[0].name);
+}
+
+TEST(Variants, OneMayBePickedAndExpectedAlone) {
+  const auto one = read_variants(two_variants, "other");
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_THAT(expected_breaks(one[0], "good", "fork"), ElementsAre("no-orphans"));
+  EXPECT_THAT(expected_breaks(read_variants(two_variants, "plain").at(0), "good", "fork"), IsEmpty());
+}
+
+TEST(Variants, MistakesAreRefused) {
+  const auto complaint_of = [](const std::string& text, const std::string& only) -> std::string {
+    try {
+      read_variants(text, only);
+    } catch (const BadInput& error) {
+      return error.what();
+    }
+    return {};
+  };
+  EXPECT_THAT(complaint_of(two_variants, "othr"), HasSubstr("no variant 'othr' (did you mean 'other'?)"));
+  EXPECT_THAT(complaint_of(file(), "any"), HasSubstr("no variant 'any'"));
+  EXPECT_THAT(complaint_of(file("", "[[variant]]\n"), ""), HasSubstr("'name' is missing"));
+  EXPECT_THAT(complaint_of(file("", "[[variant]]\nname = \"a\"\n[[variant]]\nname = \"a\"\n"), ""), HasSubstr("is there twice"));
+  EXPECT_THAT(complaint_of(file("", "[[variant]]\nname = \"a\"\nqestion = \"x\"\n"), ""), HasSubstr("did you mean 'question'?"));
+  EXPECT_THAT(complaint_of(file("", "[[variant]]\nname = \"a\"\n[[expect]]\nvariant = \"b\"\n"), ""), HasSubstr("unknown word 'b'"));
 }
 
 TEST(ExpectedBreaks, AllTablesThatFitCountTogether) {
