@@ -21,7 +21,7 @@ struct Teller {
   }
   Told operator()(const SyncPointReached& e) const {
     if (!e.held) return std::nullopt;
-    return Line{cast.name(e.pid), "is held at \"" + e.point + "\""};
+    return Line{cast.name(e.pid), fmt::format("waits at \"{} {}\"", e.point, e.number)};
   }
   Told operator()(const SyncPointReleased& e) const {
     return Line{cast.name(e.pid), "goes on from \"" + e.point + "\": " + e.because};

@@ -18,6 +18,7 @@ enum class AnnounceKind : std::uint32_t {
   hello = 1,     ///< a tree node asks for its orders; answered with Orders
   ready,         ///< a tree node is up; answered
   sync_point,    ///< a named place; answered when the process may go on
+  may_i,         ///< a named place that a loop comes by again: answered at once, with `granted` or not
   signal_taken,  ///< a handler ran; not answered
   wrote,         ///< a task has written `bytes` to its stdout in all; not answered
   event,         ///< the payload is a happening as JSON (supervisor and servers); not answered
@@ -39,6 +40,7 @@ struct Announcement {
 /// Children are numbered so that those of one node follow each other.
 struct Orders {
   std::uint32_t magic = 0x666b7066;
+  bool granted = true;         ///< of a `may_i`
   std::int32_t node = -1;
   char role[28] = {};
   std::uint8_t on_term = 0, on_int = 0;  ///< Answer

@@ -58,7 +58,7 @@ class HeartbeatReply final : public Fault {
     if (const auto* tree = event.as<TreeReady>()) nodes_ = tree->nodes;
     const auto* reached = event.as<SyncPointReached>();
     due_ |= reached != nullptr && request_ == "heartbeat" && reached->role == "supervisor" &&
-            reached->point == point::heartbeat && reached->number == number_;
+            reached->point == point::heartbeat && reached->number == number_ && !reached->held;
     if (const auto* stuck = event.as<Stuck>()) stuck_ = stuck->role;
     if (due_ && !stuck_.empty()) {
       establish(strike, fmt::format("{} is stuck, so no more will come up before heartbeat {}", stuck_, number_));

@@ -11,6 +11,11 @@ const HoldRule* Holds::rule_for(const std::string& role, const std::string& poin
   return nullptr;
 }
 
+std::int64_t Holds::next(const std::string& role, const std::string& point) const {
+  const auto found = reached_.find({role, point});
+  return found == reached_.end() ? 1 : found->second + 1;
+}
+
 bool Holds::fulfilled(const HoldRule& rule) const {
   if (rule.until_who.empty()) return tree_settled_;
   return gone_.contains(rule.until_who) || reached_.contains({rule.until_who, rule.until_at});

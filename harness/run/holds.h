@@ -20,6 +20,8 @@ class Holds {
 
   /// A process of `role` has announced `point`. Returns how often that was announced, from 1.
   std::int64_t count(const std::string& role, const std::string& point) { return ++reached_[{role, point}]; }
+  /// What `count` would return, for who only asks.
+  [[nodiscard]] std::int64_t next(const std::string& role, const std::string& point) const;
   /// Whether a rule keeps it now; what the rule waits for may have happened already.
   [[nodiscard]] const HoldRule* rule_for(const std::string& role, const std::string& point,
                                          std::int64_t number) const;

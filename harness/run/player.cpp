@@ -17,6 +17,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -77,6 +79,7 @@ class Player final : public faults::Strike {
   void give_orders(arena::Message& message);
   void node_is_ready(arena::Message& message);
   void at_sync_point(arena::Message message);
+  void asks_to_go_on(const arena::Message& message);
   void released(const arena::Message& message, const std::string& because);
   void happened(const arena::Message& message);
   Process& introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role);
@@ -109,6 +112,7 @@ class Player final : public faults::Strike {
   Nanos struck_at_{};          // when what it sees has happened; 0 between events
   Nanos late_{};               // lost by the machine since teardown was asked for
   std::int32_t nodes_ready_ = 0;
+  std::set<std::tuple<std::string, std::string, std::int64_t>> put_off_;  // sync points that were asked for too early
   bool teardown_asked_ = false;
   bool concluding_ = false;
   bool ended_ = false;
@@ -157,6 +161,7 @@ void Player::dispatch(arena::Message message) {
     case AnnounceKind::hello: return give_orders(message);
     case AnnounceKind::ready: return node_is_ready(message);
     case AnnounceKind::sync_point: return at_sync_point(std::move(message));
+    case AnnounceKind::may_i: return asks_to_go_on(message);
     case AnnounceKind::signal_taken:
       return append_at(Nanos(message.head.at_ns), SignalTaken{message.pid, message.head.signal});
     case AnnounceKind::wrote:
@@ -210,6 +215,21 @@ void Player::at_sync_point(arena::Message message) {
   if (rule != nullptr) holds_.hold(std::move(message), rule);
   else message.answer();
   holds_.point_reached(role, point);
+}
+
+/// A loop is not held but sent round again, since others may need it to serve them before the rule can be fulfilled: a
+/// supervisor held at its heartbeat would keep a task waiting whose start it is to wait for.
+void Player::asks_to_go_on(const arena::Message& message) {
+  const std::string role = message.head.role, point = message.head.point;
+  const std::int64_t number = holds_.next(role, point);
+  Orders answer;
+  answer.granted = holds_.rule_for(role, point, number) == nullptr;
+  if (answer.granted || put_off_.insert({role, point, number}).second) {
+    append_at(Nanos(message.head.at_ns), SyncPointReached{message.pid, role, point, number, !answer.granted});
+  }
+  if (answer.granted) holds_.count(role, point);
+  message.answer(answer);
+  if (answer.granted) holds_.point_reached(role, point);
 }
 
 void Player::released(const arena::Message& message, const std::string& because) {
