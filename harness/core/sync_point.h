@@ -14,6 +14,10 @@ struct ControlAddress {
   char name[64] = {};
 };
 
+/// First in every message. Its last byte is the protocol's version: raised with any change to the two structures below,
+/// so that a task program of another build is refused rather than misread.
+inline constexpr std::uint32_t protocol_magic = 0x666b7003;
+
 enum class AnnounceKind : std::uint32_t {
   hello = 1,     ///< a tree node asks for its orders; answered with Orders
   ready,         ///< a tree node is up; answered
@@ -25,7 +29,7 @@ enum class AnnounceKind : std::uint32_t {
 };
 
 struct Announcement {
-  std::uint32_t magic = 0x666b7066;
+  std::uint32_t magic = protocol_magic;
   AnnounceKind kind = AnnounceKind::sync_point;
   std::int32_t node = -1;      ///< place in the tree, -1 for the supervisor and the servers
   std::int32_t signal = 0;
@@ -39,7 +43,7 @@ struct Announcement {
 /// What a node of the tree is to do: the reply to `hello`. Plain data on purpose: no parsing after fork.
 /// Children are numbered so that those of one node follow each other.
 struct Orders {
-  std::uint32_t magic = 0x666b7066;
+  std::uint32_t magic = protocol_magic;
   bool granted = true;         ///< of a `may_i`
   std::int32_t node = -1;
   char role[28] = {};
