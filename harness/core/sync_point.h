@@ -75,6 +75,7 @@ inline constexpr char spawning[] = "spawning";            ///< supervisor: about
 inline constexpr char spawned[] = "spawned";              ///< supervisor: the backend has returned
 inline constexpr char heartbeat[] = "heartbeat";          ///< supervisor: about to send the n-th
 inline constexpr char stop_signalled[] = "stop-signalled";  ///< supervisor: sent a signal of its ladder
+inline constexpr char queried[] = "queried";              ///< server: a query for a name has arrived
 inline constexpr char concluded[] = "concluded";          ///< supervisor: final state known, about to exit
 }  // namespace point
 

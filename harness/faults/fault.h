@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/arena/overlays.h"
 #include "harness/core/case.h"
 #include "harness/core/event.h"
 #include "harness/core/server_plan.h"
@@ -15,6 +16,8 @@ namespace forkproof::faults {
 struct Stage {
   ServerPlan server;
   std::vector<HoldRule> holds;
+  bool name_server = false;               ///< a silent one, on the arena's 127.0.0.1:53
+  std::vector<arena::Overlay> overlays;   ///< files of the machine, as the subject sees them
 };
 
 /// How a fault speaks while the run goes on. Each call becomes an event.
@@ -36,7 +39,8 @@ class Fault {
   /// On the stage, before anything runs. Called outside, in a process that is about to fork the arena.
   virtual void set_stage(Stage& stage) = 0;
   /// Inside the subject, right before it spawns its task: takes what the child will miss (a thread takes a lock) and
-  /// returns how it is known that it has. Throws HarnessFailure when that cannot be proved. Empty: nothing to do here.
+  /// returns how it is known that it has. Throws HarnessFailure when that cannot be proved. Empty: nothing to do here,
+  /// or `see` tells.
   virtual std::string arm_in_subject() { return {}; }
   /// Inside the task, before it is ready: touches what was taken. In a child that did not exec this runs in the
   /// parent's image; else in a fresh image of the same program.

@@ -39,7 +39,7 @@ Vocabulary vocabulary() {
     words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
   }
   words.sync_points = {point::forked,    point::before_exec,    point::spawning,  point::spawned,
-                       point::heartbeat, point::stop_signalled, point::concluded};
+                       point::heartbeat, point::stop_signalled, point::queried, point::concluded};
   return words;
 }
 

@@ -25,6 +25,7 @@
 #include "fixtures/supervisor/supervisor.h"
 #include "fixtures/supervisor/teller.h"
 #include "harness/arena/control_socket.h"
+#include "harness/arena/overlays.h"
 #include "harness/arena/warden.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
@@ -93,6 +94,7 @@ class Player final : public faults::Strike {
   void is_stuck(Process& process, const observe::Finding& finding);
   void startup_is_over();
 
+  bool set_files();
   void start_subject();
   void conclude(const std::string& when, const std::string& because);
   void finish(const std::string& because);
@@ -335,7 +337,8 @@ void Player::startup_is_over() {
 void arm_in_subject(const Part& part) {
   const fixtures::Teller teller(part.control);
   try {
-    teller.tell(FaultEstablished{part.in_subject_key, part.in_subject->arm_in_subject()});
+    const std::string proof = part.in_subject->arm_in_subject();
+    if (!proof.empty()) teller.tell(FaultEstablished{part.in_subject_key, proof});
   } catch (const std::exception& error) {
     teller.tell(Trouble{part.in_subject_key, error.what()});
   }
@@ -365,6 +368,18 @@ void arm_in_subject(const Part& part) {
     complain(std::string("model supervisor: ") + error.what());
   }
   ::_exit(code);
+}
+
+/// The machine's files as the stage wants them. Without them there is no question to ask.
+bool Player::set_files() {
+  try {
+    arena::mount_overlays(part_.stage.overlays);
+    return true;
+  } catch (const std::exception& error) {
+    append(Trouble{"files of the arena", error.what()});
+    conclude("deadline", "the stage could not be set");
+    return false;
+  }
 }
 
 void Player::start_subject() {
@@ -405,7 +420,7 @@ int Player::play() {
   });
   warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { startup_is_over(); });
   watch_for_stuck();
-  start_subject();
+  if (set_files()) start_subject();
   warden_.run();
   return history_.failure() == 0 ? 0 : history_failed;
 }

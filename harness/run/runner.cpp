@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "fixtures/dns_server/server.h"
 #include "fixtures/heartbeat_server/server.h"
 #include "harness/arena/arena.h"
 #include "harness/arena/control_socket.h"
@@ -49,6 +50,7 @@ class Runner {
 
  private:
   void prepare_summary();
+  bool can_be_asked(const Case& one, CellSummary& cell) const;
   void start_next();
   void open_history(ActiveRun& active);
   void finish(ActiveRun& active);
@@ -62,6 +64,7 @@ class Runner {
   RunSummary summary_;
   Progress progress_;
   std::vector<std::unique_ptr<ActiveRun>> active_;
+  std::vector<std::size_t> asked_;  // those cells that can be run here
   std::uint64_t next_ = 0;
   Fd signals_;
 };
@@ -101,6 +104,17 @@ Nanos longest_life(const Case& one) {
   return one.bounds.startup + one.bounds.teardown + one.bounds.patience + std::chrono::seconds(60);
 }
 
+/// Whether this arena has what the case's faults need on their stage; if not, the cell says why it was not run.
+bool Runner::can_be_asked(const Case& one, CellSummary& cell) const {
+  faults::Stage stage;
+  for (const auto& fault : make_faults(one)) fault->set_stage(stage);
+  if (provision_.tier != arena::Tier::subreaper || (stage.overlays.empty() && !stage.name_server)) return true;
+  cell.outcome = CellOutcome::unknown;
+  cell.note = "it was not run: a fault needs files and a name server of its own, and the subreaper tier has neither "
+              "a mount nor a network namespace";
+  return false;
+}
+
 void Runner::prepare_summary() {
   summary_.arena = name(provision_.tier);
   summary_.arena_cost = cost(provision_.tier);
@@ -112,7 +126,10 @@ void Runner::prepare_summary() {
     CellSummary& entry = summary_.cells.emplace_back();
     entry.one = cell.one, entry.expected = cell.expected, entry.runs_wanted = orders_.runs;
   }
-  progress_.total = cells_.size() * orders_.runs;
+  for (std::size_t i = 0; i < cells_.size(); ++i) {
+    if (can_be_asked(cells_[i].one, summary_.cells[i])) asked_.push_back(i);
+  }
+  progress_.total = asked_.size() * orders_.runs;
 }
 
 void Runner::open_history(ActiveRun& active) {
@@ -149,9 +166,24 @@ void choose_task(Part& part, const std::string& tiny) {
   }
 }
 
+/// In the keeper. A server's socket is there before anybody can ask.
+std::vector<pid_t> start_servers(Part& part) {
+  std::vector<pid_t> servers;
+  if (part.stage.server.wanted) {
+    const fixtures::Listener listener = fixtures::listen_on_loopback();
+    part.server_port = listener.port;
+    servers.push_back(arena::fork_bound([&]() -> int { fixtures::serve(listener, part.stage.server, part.control); }));
+  }
+  if (part.stage.name_server) {
+    const Fd socket = fixtures::listen_for_names();
+    servers.push_back(arena::fork_bound([&]() -> int { fixtures::hear_names(socket, part.control); }));
+  }
+  return servers;
+}
+
 void Runner::start_next() {
   auto active = std::make_unique<ActiveRun>();
-  active->cell = next_ / orders_.runs, active->run = next_ % orders_.runs;
+  active->cell = asked_[next_ / orders_.runs], active->run = next_ % orders_.runs;
   ++next_;
   const Case& one = cells_[active->cell].one;
   open_history(*active);
@@ -175,12 +207,7 @@ void Runner::start_next() {
   for (const auto& fault : active->faults) fault->set_stage(part.stage);
   arena::Contents contents;
   // Both run in forked processes, so what the first learns (the port) the second, forked after it, knows too.
-  contents.outside = [&part]() -> std::vector<pid_t> {
-    if (!part.stage.server.wanted) return {};
-    const fixtures::Listener listener = fixtures::listen_on_loopback();
-    part.server_port = listener.port;
-    return {arena::fork_bound([&]() -> int { fixtures::serve(listener, part.stage.server, part.control); })};
-  };
+  contents.outside = [&part] { return start_servers(part); };
   contents.inside = [&part] { return play(part); };
   contents.at_most = longest_life(one);
   active->arena = std::make_unique<arena::Arena>(provision_, contents);
@@ -230,7 +257,7 @@ RunSummary Runner::run() {
   // What a killed keeper has left to us, its subreaper. Only now: before, the other keepers are our children as well.
   if (provision_.tier == arena::Tier::subreaper) arena::kill_descendants();
   for (CellSummary& cell : summary_.cells) {
-    if (cell.runs == 0) cell.outcome = CellOutcome::unknown, cell.note = "it was not run: interrupted";
+    if (cell.runs == 0 && cell.note.empty()) cell.outcome = CellOutcome::unknown, cell.note = "it was not run: interrupted";
   }
   summary_.wall = monotonic_now() - began;
   return std::move(summary_);
