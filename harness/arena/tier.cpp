@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 3> names{"sealed", "user-namespace", "sub
 std::string trial(Tier tier) {
   int report[2];
   if (::pipe(report) != 0) return error_text("pipe");
-  const Fd read_end(report[0]), write_end(report[1]);
+  const Fd read_end(report[0]);
+  Fd write_end(report[1]);
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
   const auto tell = [&write_end](const std::exception& error) {
@@ -51,6 +52,7 @@ std::string trial(Tier tier) {
   } catch (const std::exception& error) {
     return error.what();
   }
+  write_end.reset();  // so that a trial that was killed reads as the end of file, and not as a wait for ever
   char text[256];
   const ssize_t got = ::read(read_end.get(), text, sizeof text);
   return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : "the trial ended without a word";
