@@ -1,6 +1,9 @@
 #pragma once
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "harness/core/duration.h"
@@ -17,22 +20,25 @@ struct Finding {
 };
 
 /// Looks at processes again and again, cheaply (one small file each where all is well), and finds those that cannot
-/// go on. It reads /proc from outside and allocates nothing that the subject could hold. Passive; owned by the player.
+/// go on. The kinds are in stuck/, one file each. It reads /proc from outside and allocates nothing that the subject
+/// could hold. Passive; owned by the player.
 class StuckWatch {
  public:
-  /// One look. A finding is given once for each process.
+  StuckWatch();
+  ~StuckWatch();
+  StuckWatch(const StuckWatch&) = delete;
+  StuckWatch& operator=(const StuckWatch&) = delete;
+
+  /// One look. A finding is given once for each process and kind; after one that is proved nothing more is looked for.
   std::optional<Finding> look(Pid pid);
   /// What it is doing, for whom a deadline passed without a proof: "in read(0), a pipe; 2 threads".
   [[nodiscard]] std::string describe(Pid pid) const;
-  void forget(Pid pid) { first_seen_.erase(pid); }
+  void forget(Pid pid);
 
  private:
-  struct Suspicion {
-    std::string signature;
-    Nanos since{};
-    bool told = false;
-  };
-  std::map<Pid, Suspicion> first_seen_;
+  struct Record;
+  std::map<Pid, std::unique_ptr<Record>> records_;
+  std::map<Pid, Finding> found_;
 };
 
 }  // namespace forkproof::observe

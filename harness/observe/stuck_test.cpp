@@ -40,7 +40,7 @@ class Child {
   /// Blocks until its main thread is in this system call, which is where `body` leaves it.
   void wait_until_in(long call) const {
     Thread thread;
-    while (!only_thread(pid_, &thread) || !thread.blocked || thread.number != call) continue;
+    while (!main_thread(pid_, &thread) || !thread.blocked || thread.number != call) continue;
   }
 
  private:
@@ -68,7 +68,7 @@ TEST(StuckWatch, ProvesALockThatWasInheritedWithoutItsOwner) {
   ::pthread_mutex_unlock(&mutex);
 }
 
-TEST(StuckWatch, ProvesThreadsThatWaitForEachOtherAtTheSecondLook) {
+TEST(StuckWatch, ProvesThreadsThatWaitForEachOther) {
   const Child child([] {
     static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER, second = PTHREAD_MUTEX_INITIALIZER;
     static pthread_barrier_t both;
@@ -85,10 +85,8 @@ TEST(StuckWatch, ProvesThreadsThatWaitForEachOtherAtTheSecondLook) {
   const Nanos limit = monotonic_now() + std::chrono::seconds(20);
   StuckWatch watch;
   std::optional<Finding> found;
-  int looks = 0;
-  while (!found && monotonic_now() < limit) found = watch.look(child.pid()), ++looks;
+  while (!found && monotonic_now() < limit) found = watch.look(child.pid());
   ASSERT_TRUE(found);
-  EXPECT_GE(looks, 2);
   EXPECT_THAT(found->because, HasSubstr("all 2 threads wait for each other"));
 }
 

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,13 +21,23 @@ namespace {
 bool read_call(const char* path, Thread* thread) {
   const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
   char text[256];
+  errno = file ? 0 : errno;
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   if (got <= 0) return false;
   text[got] = '\0';
   unsigned long* a = thread->arguments;
   const int fields = std::sscanf(text, "%ld %lx %lx %lx %lx %lx %lx", &thread->number, a, a + 1, a + 2, a + 3, a + 4, a + 5);
   thread->blocked = fields >= 1;  // "running" otherwise
+  thread->text = text;
   return true;
+}
+
+std::string field_of(const std::string& path, const std::string& key) {
+  std::ifstream status(path);
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(key + ":", 0) == 0) return line.substr(std::min(line.size(), line.find_first_not_of(": \t", key.size())));
+  }
+  return {};
 }
 
 /// By its line in maps: "rw-p" is private, "rw-s" shared.
@@ -50,19 +62,31 @@ std::vector<Thread> threads_of(Pid pid) {
   while (const dirent* entry = ::readdir(directory)) {
     Thread thread;
     thread.tid = std::atoi(entry->d_name);
-    if (thread.tid > 0 && read_call((folder + "/" + entry->d_name + "/syscall").c_str(), &thread)) {
-      threads.push_back(thread);
-    }
+    if (thread.tid <= 0) continue;
+    // Gone since: it is none any more. Whoever will not tell is counted as one that runs.
+    const bool told = read_call((folder + "/" + entry->d_name + "/syscall").c_str(), &thread);
+    if (told || (errno != ENOENT && errno != ESRCH)) threads.push_back(thread);
   }
   ::closedir(directory);
   return threads;
 }
 
-bool only_thread(Pid pid, Thread* thread) {
+bool main_thread(Pid pid, Thread* thread) {
   char path[48];
   std::snprintf(path, sizeof path, "/proc/%d/syscall", pid);
   thread->tid = pid;
   return read_call(path, thread);
+}
+
+std::string status_field(Pid pid, const std::string& key) {
+  return field_of("/proc/" + std::to_string(pid) + "/status", key);
+}
+
+std::optional<std::uint64_t> switches_of(Pid pid, int tid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status";
+  const std::string given = field_of(path, "voluntary_ctxt_switches"), taken = field_of(path, "nonvoluntary_ctxt_switches");
+  if (given.empty() || taken.empty()) return std::nullopt;
+  return std::strtoull(given.c_str(), nullptr, 10) + std::strtoull(taken.c_str(), nullptr, 10);
 }
 
 bool waits_for_ever_on_private_futex(Pid pid, const Thread& thread) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,15 +14,23 @@ struct Thread {
   bool blocked = false;      ///< false: running, or gone
   long number = -1;          ///< of the call; -1: blocked outside of any (a page fault)
   unsigned long arguments[6] = {};
+  std::string text;          ///< the whole line: while it stays the same, the thread most likely has not moved
 };
 
 /// All threads of a process; empty when it is gone.
 std::vector<Thread> threads_of(Pid pid);
 
-/// The one thread of a process that has just one: a single small read. False when there are more, or it is gone.
-bool only_thread(Pid pid, Thread* thread);
+/// The main thread of a process: a single small read. False when it is gone.
+bool main_thread(Pid pid, Thread* thread);
+
+/// How often the kernel has taken the processor from a thread, or the thread has given it back. A thread that is
+/// blocked at two looks with the same count between has been blocked all the time. Empty when it is gone.
+std::optional<std::uint64_t> switches_of(Pid pid, int tid);
 
 /// futex(WAIT), (WAIT_BITSET) or (LOCK_PI) with no timeout, on a word that no other process can reach.
 bool waits_for_ever_on_private_futex(Pid pid, const Thread& thread);
+
+/// A field of /proc/PID/status; empty when it is gone.
+std::string status_field(Pid pid, const std::string& key);
 
 }  // namespace forkproof::observe

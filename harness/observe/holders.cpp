@@ -1,0 +1,70 @@
+#include "harness/observe/holders.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+
+namespace forkproof::observe {
+namespace {
+
+std::string link_target(const std::string& path) {
+  char target[256];
+  const ssize_t size = ::readlink(path.c_str(), target, sizeof target);
+  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
+}
+
+struct FdInfo {
+  unsigned long flags = 0;
+  unsigned long on_the_way = 0;  // descriptors that wait in a socket to be received
+};
+FdInfo fd_info(const std::string& path) {
+  std::ifstream file(path);
+  FdInfo info;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("flags:", 0) == 0) info.flags = std::strtoul(line.c_str() + 6, nullptr, 8);
+    if (line.rfind("scm_fds:", 0) == 0) info.on_the_way = std::strtoul(line.c_str() + 8, nullptr, 10);
+  }
+  return info;
+}
+
+bool could_read(Pid pid, const std::string& name, bool is_other) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  DIR* folder = ::opendir((process + "/fd").c_str());
+  if (folder == nullptr) return is_other && errno != ENOENT && errno != ESRCH;
+  bool could = false;
+  while (const dirent* entry = could ? nullptr : ::readdir(folder)) {
+    if (entry->d_name[0] == '.') continue;
+    const std::string what = link_target(process + "/fd/" + entry->d_name);
+    const bool same = is_other && what == name;
+    const bool socket = what.rfind("socket:", 0) == 0;
+    if (!same && !socket) continue;
+    const FdInfo info = fd_info(process + "/fdinfo/" + entry->d_name);
+    could = (same && (info.flags & O_ACCMODE) != O_WRONLY) || (socket && info.on_the_way > 0);
+  }
+  ::closedir(folder);
+  return could;
+}
+
+}  // namespace
+
+std::string descriptor_name(Pid pid, int fd) {
+  return link_target("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd));
+}
+
+bool nobody_else_can_read(Pid pid, const std::string& name) {
+  DIR* folder = ::opendir("/proc");
+  if (folder == nullptr) return false;
+  bool nobody = true;
+  while (const dirent* entry = nobody ? ::readdir(folder) : nullptr) {
+    const Pid other = std::atoi(entry->d_name);
+    if (other > 0 && could_read(other, name, other != pid)) nobody = false;
+  }
+  ::closedir(folder);
+  return nobody;
+}
+
+}  // namespace forkproof::observe

@@ -1,0 +1,148 @@
+// How a deadlock is proved. Each thread of the process waits for something that only this process could bring on:
+//  - a futex, without a timeout, whose word is private to the process;
+//  - room in a pipe that only this process can read;
+//  - a page that only a userfaultfd of this process can fill.
+// All of them do so at the same moment, so none is left who could. With one thread that is the forked child which
+// inherited a lock and not its owner. Excluded, since somebody else could still act: a caught signal (its handler may
+// post), memory shared with another process (a vfork), a descriptor that another process has.
+//
+// One after the other is no moment: so all threads are read twice, and no thread may have been switched between its
+// two readings. Then each was blocked from the first to the second, and all of them when the first pass was over.
+#include <linux/futex.h>
+#include <linux/kcmp.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "harness/core/children.h"
+#include "harness/observe/holders.h"
+#include "harness/observe/proc.h"
+#include "harness/observe/stuck/kind.h"
+
+namespace forkproof::observe {
+namespace {
+
+enum class Share { no, yes, untold };
+Share shares_memory(Pid pid, Pid other) {
+  if (other <= 0 || other == pid) return Share::no;
+  const long order = ::syscall(SYS_kcmp, pid, other, KCMP_VM, 0UL, 0UL);
+  if (order >= 0) return order == 0 ? Share::yes : Share::no;
+  return errno == ESRCH ? Share::no : Share::untold;
+}
+
+/// With a relative it must be certain; of strangers, those that may not be asked run under another user.
+bool shares_memory_with_anyone(Pid pid) {
+  if (shares_memory(pid, parent_of(pid)) != Share::no) return true;
+  const std::vector<int> children = children_of(pid);
+  if (std::any_of(children.begin(), children.end(), [pid](int other) { return shares_memory(pid, other) != Share::no; })) {
+    return true;
+  }
+  const std::vector<Pid> all = everybody(true, pid);
+  return std::any_of(all.begin(), all.end(), [pid](Pid other) { return shares_memory(pid, other) == Share::yes; });
+}
+
+/// The owner's thread id, which pthread and std mutexes keep 8 bytes behind the futex word; 0 when it is none.
+int mutex_owner(Pid pid, unsigned long futex_word) {
+  int words[3] = {};
+  iovec here{words, sizeof words};
+  iovec there{reinterpret_cast<void*>(futex_word), sizeof words};
+  if (::process_vm_readv(pid, &here, 1, &there, 1, 0) != static_cast<ssize_t>(sizeof words)) return 0;
+  // A locked, contended pthread mutex holds 2 in its word; anything else has no owner where this looks.
+  return words[0] == 2 ? words[2] : 0;
+}
+
+/// The process that has this thread; 0 when there is none.
+Pid process_of_thread(int tid) { return tid > 0 ? std::atoi(status_field(tid, "Tgid").c_str()) : 0; }
+
+bool in_user_fault(Pid pid, const Thread& thread) {
+  if (!thread.blocked || thread.number >= 0) return false;
+  std::ifstream file(fmt::format("/proc/{}/task/{}/wchan", pid, thread.tid));
+  std::string place;
+  std::getline(file, place);
+  return place.find("userfault") != std::string::npos;
+}
+
+bool in_pipe_write(Pid pid, const Thread& thread, std::string* pipe) {
+  const bool writes = thread.blocked && (thread.number == SYS_write || thread.number == SYS_writev);
+  if (writes) *pipe = descriptor_name(pid, static_cast<int>(thread.arguments[0]));
+  return writes && pipe->rfind("pipe:", 0) == 0;
+}
+
+std::string explain_futex(Pid pid, const Thread& thread) {
+  const std::string where = fmt::format("futex {:#x}, private, no timeout", thread.arguments[0]);
+  const int owner = mutex_owner(pid, thread.arguments[0]);
+  const Pid holder = process_of_thread(owner);
+  if (holder == pid) return fmt::format("a lock that thread {} of its own holds ({})", owner, where);
+  if (holder > 0) return fmt::format("a lock owned by thread {}, which exists in pid {} and not here ({})", owner, holder, where);
+  return "a wake-up (" + where + ")";
+}
+
+/// What a thread waits for that only this process could bring on; empty when it is something else.
+std::string waits_for_own_process(const Glance& glance, const Thread& thread) {
+  const Pid pid = glance.pid;
+  if (waits_for_ever_on_private_futex(pid, thread)) return explain_futex(pid, thread);
+  std::string pipe;
+  if (in_pipe_write(pid, thread, &pipe)) {
+    if (!glance.ever_more_seldom() || !nobody_else_can_read(pid, pipe)) return {};
+    return fmt::format("room in {}, which it alone can read (write on descriptor {})", pipe, thread.arguments[0]);
+  }
+  if (in_user_fault(pid, thread)) {
+    if (!glance.ever_more_seldom() || !nobody_else_can_read(pid, "anon_inode:[userfaultfd]")) return {};
+    return "a page that its own userfaultfd alone could fill";
+  }
+  return {};
+}
+
+bool may_be(const Thread& main) {
+  return main.blocked && (main.number == SYS_futex || main.number == SYS_write || main.number == SYS_writev || main.number < 0);
+}
+
+struct Moment {
+  std::vector<Thread> threads;
+  std::vector<std::uint64_t> switches;
+};
+Moment read_all(Pid pid) {
+  Moment moment{threads_of(pid), {}};
+  for (const Thread& thread : moment.threads) moment.switches.push_back(switches_of(pid, thread.tid).value_or(0));
+  return moment;
+}
+
+bool nobody_moved(const Moment& first, const Moment& second) {
+  return first.switches == second.switches &&
+         std::equal(first.threads.begin(), first.threads.end(), second.threads.begin(), second.threads.end(),
+                    [](const Thread& a, const Thread& b) { return a.tid == b.tid && a.text == b.text; });
+}
+
+std::string explain(const std::vector<Thread>& threads, const std::vector<std::string>& waits) {
+  if (threads.size() == 1) return "its only thread waits for " + waits.front() + ": nobody is here to give it";
+  constexpr std::size_t most = 4;
+  std::string text = fmt::format("all {} threads wait for each other", threads.size());
+  for (std::size_t i = 0; i < threads.size() && i < most; ++i) {
+    text += fmt::format("{} thread {} for {}", i == 0 ? ":" : ",", threads[i].tid, waits[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<Symptom> deadlock(const Glance& glance) {
+  if (!may_be(glance.main)) return std::nullopt;
+  const Moment first = read_all(glance.pid);
+  std::vector<std::string> waits;
+  for (const Thread& thread : first.threads) {
+    waits.push_back(waits_for_own_process(glance, thread));
+    if (waits.back().empty()) return std::nullopt;
+  }
+  if (waits.empty() || a_handler_could_run(glance.pid) || shares_memory_with_anyone(glance.pid)) return std::nullopt;
+  if (!nobody_moved(first, read_all(glance.pid))) return std::nullopt;
+  return Symptom{true, explain(first.threads, waits), {}};
+}
+
+}  // namespace forkproof::observe
