@@ -103,6 +103,27 @@ TEST(Judge, EveryFaultOfTheCaseCounts) {
   expect_all_unknown(story.whole(), "stuck-pipe was never established");
 }
 
+TEST(Judge, AFaultThatAStuckSupervisorDidNotComeToDoesNotCount) {
+  Case one = with_a_fault();
+  one.faults.push_back({"fork-after-thread", {}});
+  const Stuck stuck{supervisor, "supervisor", "deadlock", true, 3ms, "its own fork waits"};
+  Story story(one);
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).then(SelectorOpened{supervisor, 9});
+  story.then(FaultEstablished{"fork-after-thread", "held"}).then(FaultFired{"fork-after-thread", "it spawns"}).then(stuck);
+  story.asked().exits(supervisor, killed).census();
+  Verdicts verdicts = judge(story.whole());
+  EXPECT_EQ(verdicts["no-stuck-process"].outcome, Outcome::broken);
+  EXPECT_EQ(verdicts["state-reported"].outcome, Outcome::broken);
+  EXPECT_EQ(verdicts["no-orphans"].outcome, Outcome::held);
+}
+
+TEST(Judge, ASupervisorThatIsStuckBeforeAnyFaultStruckMakesItUnknown) {
+  Story story(with_a_fault());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"});
+  story.then(Stuck{supervisor, "supervisor", "deadlock", true, 3ms, "by itself"}).asked().exits(supervisor, killed).census();
+  expect_all_unknown(story.whole(), "heartbeat-reply was never established");
+}
+
 TEST(Judge, ACaseThatCannotBeReadIsUnknownNotACrash) {
   History history;
   history.append({0ns, CaseOpened{"not json"}});
