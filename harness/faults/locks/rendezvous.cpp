@@ -1,18 +1,21 @@
 #include "harness/faults/locks/rendezvous.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "harness/core/duration.h"
 #include "harness/core/error.h"
+#include "harness/core/fd.h"
 
 namespace forkproof::faults {
 namespace {
@@ -30,11 +33,12 @@ void wait_until(const std::function<bool()>& true_now, const std::string& what) 
   }
 }
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
+/// The beginning of a small file. Without stdio or a stream (which is stdio beneath): its locks may be what is held.
+std::string beginning_of(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[512];
+  const ssize_t got = file ? ::read(file.get(), text, sizeof text) : 0;
+  return {text, static_cast<std::size_t>(got > 0 ? got : 0)};
 }
 
 /// Starts a thread and returns its id, once it has one.
@@ -51,7 +55,7 @@ int start_thread(const std::function<void()>& body) {
 }
 
 bool asleep(int tid) {
-  const std::string stat = first_line(fmt::format("/proc/self/task/{}/stat", tid));
+  const std::string stat = beginning_of(fmt::format("/proc/self/task/{}/stat", tid));
   const std::size_t close = stat.rfind(')');
   return close != std::string::npos && close + 2 < stat.size() && (stat[close + 2] == 'S' || stat[close + 2] == 'D');
 }
@@ -74,22 +78,37 @@ void hold_inside(const std::function<void(const std::function<void()>&)>& critic
   wait_until([flag] { return flag->load(); }, "the holder is inside the critical section");
 }
 
-std::string hold_in_system_call(const std::function<void()>& blocking, long number, const char* name) {
-  const int tid = start_thread(blocking);
+std::string prove_in_system_call(int tid, long number, const char* name) {
   wait_until(
       [tid, number] {
-        const std::string call = first_line(fmt::format("/proc/self/task/{}/syscall", tid));
+        const std::string call = beginning_of(fmt::format("/proc/self/task/{}/syscall", tid));
         return !call.empty() && std::strtol(call.c_str(), nullptr, 10) == number && call[0] != 'r' && asleep(tid);
       },
       fmt::format("the holder sleeps in {}", name));
   return fmt::format("thread {} sleeps in {}()", tid, name);
 }
 
+std::string hold_in_system_call(const std::function<void()>& blocking, long number, const char* name) {
+  return prove_in_system_call(start_thread(blocking), number, name);
+}
+
 std::string hold_in_kernel(const std::function<void()>& blocking, const char* wchan) {
   const int tid = start_thread(blocking);
-  wait_until([&] { return first_line(fmt::format("/proc/self/task/{}/wchan", tid)).find(wchan) != std::string::npos; },
+  wait_until([&] { return beginning_of(fmt::format("/proc/self/task/{}/wchan", tid)).find(wchan) != std::string::npos; },
              fmt::format("the holder sleeps in {}", wchan));
   return fmt::format("thread {} sleeps in the kernel's {}", tid, wchan);
+}
+
+std::vector<int> other_threads() {
+  std::vector<int> tids;
+  DIR* folder = ::opendir("/proc/self/task");
+  if (folder == nullptr) fail("/proc/self/task");
+  while (const dirent* entry = ::readdir(folder)) {
+    const int tid = std::atoi(entry->d_name);
+    if (tid > 0 && tid != static_cast<int>(::syscall(SYS_gettid))) tids.push_back(tid);
+  }
+  ::closedir(folder);
+  return tids;
 }
 
 int full_pipe() {
@@ -103,6 +122,25 @@ int full_pipe() {
   }
   ::fcntl(ends[1], F_SETFL, 0);
   return ends[1];
+}
+
+int silent_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) fail("pipe2");
+  return ends[0];
+}
+
+void hold_back(void* first_page, std::size_t size) {
+  // UFFD_USER_MODE_ONLY needs no privilege (Linux 5.11).
+  const int handler = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
+  if (handler < 0) fail("userfaultfd");
+  uffdio_api api{UFFD_API, 0, 0};
+  if (::ioctl(handler, UFFDIO_API, &api) != 0) fail("UFFDIO_API");
+  uffdio_register range{};
+  range.range.start = reinterpret_cast<unsigned long>(first_page);
+  range.range.len = size;
+  range.mode = UFFDIO_REGISTER_MODE_MISSING;
+  if (::ioctl(handler, UFFDIO_REGISTER, &range) != 0) fail("UFFDIO_REGISTER");
 }
 
 }  // namespace forkproof::faults

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace forkproof::faults {
 
@@ -20,10 +21,24 @@ void hold_inside(const std::function<void(const std::function<void()>& inside)>&
 /// of this number, with the proof as text; HarnessFailure when it is not within two seconds.
 std::string hold_in_system_call(const std::function<void()>& blocking, long number, const char* name);
 
+/// The proof alone, for a thread that somebody else has started.
+std::string prove_in_system_call(int tid, long number, const char* name);
+
 /// The same for a thread that sleeps in the kernel function whose name contains `wchan` (a userfaultfd's page fault).
 std::string hold_in_kernel(const std::function<void()>& blocking, const char* wchan);
 
 /// A pipe that holds as much as it can: a write to it blocks. Returns the write end; the read end stays open unread.
 int full_pipe();
+
+/// A pipe to which nobody writes, though the write end stays open: a read from it blocks. Returns the read end. It can
+/// also be opened by name, as /proc/self/fd/N: a FIFO that leaves nothing on any disk.
+int silent_pipe();
+
+/// The threads of this process but the calling one.
+std::vector<int> other_threads();
+
+/// Whoever first touches one of these pages blocks: a userfaultfd that nobody reads holds them back. In a forked child
+/// they are ordinary empty pages. HarnessFailure where the kernel refuses.
+void hold_back(void* first_page, std::size_t size);
 
 }  // namespace forkproof::faults
