@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "reports/cast.h"
+#include "reports/layout.h"
 
 namespace forkproof::reports {
 namespace {
@@ -58,8 +59,8 @@ void draw_below(const Family& family, const Cast& cast, const std::map<Pid, std:
   for (std::size_t i = 0; i < children.size(); ++i) {
     const bool last = i + 1 == children.size();
     const auto mark = marks.find(children[i]);
-    lines->push_back(indent + (last ? "`- " : "|- ") + cast.name(children[i]) +
-                     (mark == marks.end() ? "" : "  <- " + mark->second));
+    const std::string line = indent + (last ? "`- " : "|- ") + cast.name(children[i]);
+    lines->push_back(clipped(line + (mark == marks.end() ? "" : "  <- " + mark->second), half - 2));
     draw_below(family, cast, marks, children[i], indent + (last ? "   " : "|  "), lines);
   }
 }

@@ -39,10 +39,11 @@ std::vector<std::string> split_names(const std::vector<std::string>& given) {
   return names;
 }
 
-Output::Output(const std::string& path) : path_(path) {
+Output::Output(const std::string& path, const char* option)
+    : path_(path), where_(path.empty() ? "standard output" : std::string(option) + " " + path) {
   if (path.empty()) return;
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd_ < 0) throw BadInput(error_text("--output " + path));
+  if (fd_ < 0) throw BadInput(error_text(where_));
 }
 
 Output::~Output() {
@@ -50,14 +51,13 @@ Output::~Output() {
 }
 
 void Output::write(const std::string& document) {
-  const std::string where = path_.empty() ? "standard output" : "--output " + path_;
   // A device or a pipe cannot be truncated, and need not be.
-  if (!path_.empty() && ::ftruncate(fd_, 0) != 0 && errno != EINVAL) throw BadInput(error_text(where));
+  if (!path_.empty() && ::ftruncate(fd_, 0) != 0 && errno != EINVAL) throw BadInput(error_text(where_));
   std::size_t done = 0;
   while (done < document.size()) {
     const ssize_t wrote = ::write(fd_, document.data() + done, document.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) throw BadInput(error_text(where));
+    if (wrote < 0) throw BadInput(error_text(where_));
     done += static_cast<std::size_t>(wrote);
   }
 }

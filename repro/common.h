@@ -15,6 +15,7 @@ int run_verb_with(CLI::App& app, int argc, char** argv, const std::function<int(
 
 /// The verbs, one file each.
 int run_verb(int argc, char** argv);
+int matrix_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);
 int judge_verb(int argc, char** argv);
@@ -27,14 +28,14 @@ std::vector<std::string> split_names(const std::vector<std::string>& given);
 /// BadInput when it cannot be opened or written. An existing file is only replaced by a whole document.
 class Output {
  public:
-  explicit Output(const std::string& path);
+  explicit Output(const std::string& path, const char* option = "--output");
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
   void write(const std::string& document);
 
  private:
-  std::string path_;
+  std::string path_, where_;
   int fd_ = 1;
 };
 

@@ -18,6 +18,7 @@ struct Verb {
 };
 
 constexpr Verb verbs[] = {
+    {"matrix", forkproof::matrix_verb},
     {"list", forkproof::list_verb},
     {"doctor", forkproof::doctor_verb},
     {"judge", forkproof::judge_verb},

@@ -13,3 +13,5 @@ foreach(room IN LISTS rooms)
 endforeach()
 # The rules of the house, and that no source file lies about unbuilt.
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR}/compile_commands.json)
+# What repro says to bad input.
+add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/ci/cli-test $<TARGET_FILE:repro>)

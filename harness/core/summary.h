@@ -35,6 +35,7 @@ struct Exhibit {
 /// One cell of the cross after its runs: profile and backend of one scenario, or a command.
 struct CellSummary {
   Case one;
+  std::string asked;               ///< the scenario as a command line names it; empty: by the case's own name
   std::set<std::string> expected;  ///< promises that are expected to break
   std::uint64_t runs_wanted = 0;
   std::uint64_t runs = 0;
@@ -48,7 +49,7 @@ struct CellSummary {
 
 /// All that a report can tell. A value, complete or cut off.
 struct RunSummary {
-  std::string asked;                 ///< the scenario as the command line named it
+  bool matrix = false;               ///< many questions (the CI job), not one: nobody wants a story of what is as expected
   std::string arena;                 ///< the tier in force
   std::string arena_cost;            ///< what it loses, empty when nothing
   std::vector<std::string> refusals;

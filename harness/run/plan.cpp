@@ -16,17 +16,15 @@ namespace {
 /// After the bound, a run is watched for a moment more: a late conclusion tells more than none.
 constexpr Nanos least_patience = std::chrono::milliseconds(100);
 
-std::vector<std::string> chosen_backends(const scenario::Scenario& scenario, const Choice& choice) {
-  if (choice.backends.empty()) return scenario.backends;
-  std::vector<std::string> known;
-  for (const auto& row : spawn::backends()) known.emplace_back(row.key);
-  for (const std::string& backend : choice.backends) {
-    if (std::find(known.begin(), known.end(), backend) != known.end()) continue;
-    const std::string near = nearest(backend, known);
-    throw BadInput("no spawn backend '" + backend + "'" +
-                   (near.empty() ? "; `repro list backends` shows them" : " (did you mean '" + near + "'?)"));
+/// The scenario's own, or those that were asked for, or what is both.
+std::vector<std::string> chosen(const std::vector<std::string>& own, const std::vector<std::string>& asked, bool only_own) {
+  if (asked.empty()) return own;
+  if (!only_own) return asked;
+  std::vector<std::string> both;
+  for (const std::string& name : own) {
+    if (std::find(asked.begin(), asked.end(), name) != asked.end()) both.push_back(name);
   }
-  return choice.backends;
+  return both;
 }
 
 }  // namespace
@@ -43,11 +41,25 @@ Vocabulary vocabulary() {
   return words;
 }
 
-std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice) {
+void check_names(const Choice& choice) {
+  std::vector<std::string> known;
+  for (const auto& row : spawn::backends()) known.emplace_back(row.key);
+  for (const std::string& backend : choice.backends) {
+    if (std::find(known.begin(), known.end(), backend) != known.end()) continue;
+    const std::string near = nearest(backend, known);
+    throw BadInput("no spawn backend '" + backend + "'" +
+                   (near.empty() ? "; `repro list backends` shows them" : " (did you mean '" + near + "'?)"));
+  }
   const std::string directory = scenario::library_directory() + "/profiles";
-  const std::vector<std::string> backends = chosen_backends(scenario, choice);
+  for (const std::string& profile : choice.profiles) (void)scenario::read_profile(directory, profile);
+}
+
+std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice) {
+  check_names(choice);
+  const std::string directory = scenario::library_directory() + "/profiles";
+  const std::vector<std::string> backends = chosen(scenario.backends, choice.backends, choice.only_own);
   std::vector<Cell> cells;
-  for (const std::string& name : choice.profiles.empty() ? scenario.profiles : choice.profiles) {
+  for (const std::string& name : chosen(scenario.profiles, choice.profiles, choice.only_own)) {
     Profile profile = scenario::read_profile(directory, name);
     if (choice.time_scale) profile.time_scale = *choice.time_scale;
     for (const std::string& backend : backends) {
@@ -63,7 +75,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
       one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
       one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
       one.seed = choice.seed;
-      cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend)});
+      cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend), ""});
     }
   }
   return cells;

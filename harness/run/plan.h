@@ -19,16 +19,22 @@ struct Choice {
   std::vector<std::string> backends;  ///< empty: those of the scenario
   std::optional<double> time_scale;
   std::uint64_t seed = 1;
+  bool only_own = false;  ///< what a scenario does not name itself is left out of it, not added to it
 };
+
+/// BadInput for a profile or backend of this choice that does not exist, with the nearest name.
+void check_names(const Choice& choice);
 
 /// One cell of the cross: a complete case and the promises that it is expected to break.
 struct Cell {
   Case one;
   std::set<std::string> expected;
+  std::string asked;  ///< the scenario as the command line names it
 };
 
 /// Crosses a scenario with its profiles and backends. BadInput for a profile or backend that does not exist. One that
-/// exists but is not in the scenario may be asked for; it is expected to hold everything.
+/// exists but is not in the scenario may be asked for, unless the choice is `only_own`; it is expected to hold
+/// everything.
 std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice);
 
 /// Slack on top of what a profile declares: for scheduling, forks and the servers' turns. Real time, never scaled.

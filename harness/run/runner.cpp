@@ -124,7 +124,7 @@ void Runner::prepare_summary() {
   for (const auto& row : oracles::oracles()) summary_.oracles.emplace_back(row.key);
   for (const Cell& cell : cells_) {
     CellSummary& entry = summary_.cells.emplace_back();
-    entry.one = cell.one, entry.expected = cell.expected, entry.runs_wanted = orders_.runs;
+    entry.one = cell.one, entry.asked = cell.asked, entry.expected = cell.expected, entry.runs_wanted = orders_.runs;
   }
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     if (can_be_asked(cells_[i].one, summary_.cells[i])) asked_.push_back(i);
@@ -224,6 +224,7 @@ void Runner::finish(ActiveRun& active) {
   auto verdicts = oracles::judge(history);
   if (compare(verdicts, cell.expected) != CellOutcome::as_expected) ++progress_.not_as_expected;
   tally(cell, active.run, std::move(history), std::move(verdicts));
+  if (!orders_.exhibit_what_is_expected && cell.outcome == CellOutcome::as_expected) cell.exhibit.reset();
   ++progress_.done;
   progress_.cell = &cells_[active.cell];
   if (show_) show_(progress_);

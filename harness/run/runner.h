@@ -15,6 +15,8 @@ struct Orders {
   std::uint64_t runs = 1;  ///< of each cell
   unsigned jobs = 1;       ///< arenas open at the same time
   std::string keep;        ///< where histories are kept; empty: nowhere in any file system
+  /// Whether a run that is as expected may be a cell's exhibit: its history stays in memory until the report is written.
+  bool exhibit_what_is_expected = true;
 };
 
 /// Where a run stands, for whoever shows it.

@@ -156,6 +156,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   scenario.name = std::filesystem::path(path).stem().string();
   scenario.question = table.text("question");
   scenario.source = table.text("source", "");
+  scenario.in_matrix = table.flag("in_matrix", true);
   scenario.patience = table.seconds("patience_s").value_or(Nanos{});
   scenario.startup = table.seconds("startup_s");
   auto tree = table.table("tree");

@@ -28,6 +28,7 @@ struct Scenario {
   std::vector<FaultSpec> faults;
   std::vector<HoldRule> holds;
   bool server = true;
+  bool in_matrix = true;              ///< part of the CI job where no scenario is named
   std::vector<std::string> profiles;  ///< names, in the order of the file
   std::vector<std::string> backends;
   std::vector<Expectation> expectations;

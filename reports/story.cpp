@@ -1,0 +1,148 @@
+#include "reports/story.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "reports/cast.h"
+#include "reports/layout.h"
+#include "reports/process_tree.h"
+#include "reports/timeline.h"
+
+namespace forkproof::reports {
+namespace {
+
+/// A promise that came out otherwise than expected, or could not be told.
+struct Difference {
+  std::string oracle;
+  std::string how;  ///< "broken in 3 of 10"
+  std::string because;
+};
+
+std::vector<Difference> differences_of(const CellSummary& cell, const RunSummary& summary) {
+  std::vector<Difference> found;
+  for (const std::string& oracle : summary.oracles) {
+    const auto entry = cell.oracles.find(oracle);
+    if (entry == cell.oracles.end()) continue;
+    const OracleTally& tally = entry->second;
+    const std::uint64_t should_break = cell.expected.contains(oracle) ? cell.runs : 0;
+    if (tally.unknown_runs == 0 && tally.broken_runs == should_break) continue;
+    const bool told = tally.broken_runs > 0 || tally.unknown_runs == 0;
+    found.push_back({oracle, fmt::format("{} in {} of {}", told ? "broken" : "unknown",
+                                         told ? tally.broken_runs : tally.unknown_runs, cell.runs),
+                     tally.worst.because});
+  }
+  return found;
+}
+
+std::string time_column(Nanos since, double scale) {
+  const std::string sign = since < Nanos{} ? "-" : "+";
+  const Nanos size = since < Nanos{} ? -since : since;
+  std::string column = fmt::format("{:>10}", sign + text(size));
+  if (scale != 1.0) column += fmt::format("{:>12}", fmt::format("{}{:.1f} s", sign, in_seconds(size) / scale));
+  return column;
+}
+
+/// Which promises an event helped to break.
+std::map<std::size_t, std::string> marks_of(const Exhibit& exhibit, const Letters& letters) {
+  std::map<std::size_t, std::string> marks;
+  for (const auto& [oracle, verdict] : exhibit.verdicts) {
+    if (verdict.outcome != Outcome::broken || !letters.contains(oracle)) continue;
+    for (const std::size_t index : verdict.evidence) marks[index] += letters.at(oracle);
+  }
+  return marks;
+}
+
+std::string timeline(const Exhibit& exhibit, double scale, const Letters& letters) {
+  const History& history = exhibit.history;
+  const Cast cast(history);
+  auto marks = marks_of(exhibit, letters);
+  Nanos zero{};
+  for (const Event& event : history.events()) {
+    if (event.as<TeardownAsked>() != nullptr && zero == Nanos{}) zero = event.at;
+  }
+  std::string all = fmt::format("  {:<4}{:>10}{}  {:<16}{}\n", "", "time",
+                                scale != 1.0 ? fmt::format("{:>12}", "at scale 1") : "", "who", "what");
+  Nanos late{};
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    // Many small delays of the machine say no more than their sum.
+    if (const auto* machine = history[i].as<MachineLate>()) {
+      late += machine->by;
+      continue;
+    }
+    const auto line = told(history[i].what, cast);
+    if (!line) continue;
+    const std::string times = fmt::format("  {:<4}{}  ", marks[i], time_column(history[i].at - zero, scale));
+    all += wrapped(times + fmt::format("{:<16}", line->who + " "), line->what, times.size() + 16);
+  }
+  if (late > Nanos{}) all += fmt::format("  the machine was late by {} in all, which is not counted\n", text(late));
+  return all;
+}
+
+}  // namespace
+
+std::string differences(const CellSummary& cell, const RunSummary& summary) {
+  std::string all;
+  if (!cell.note.empty()) all += wrapped("    ", cell.note);
+  if (cell.runs > 0) {
+    const std::string expected = cell.expected.empty() ? "nothing" : fmt::format("{}", fmt::join(cell.expected, ", "));
+    all += wrapped("    expected to break: ", expected, 6);
+  }
+  for (const Difference& each : differences_of(cell, summary)) {
+    all += wrapped(fmt::format("    {} {}: ", each.oracle, each.how), each.because, 6);
+  }
+  return all;
+}
+
+std::string differences_in_short(const CellSummary& cell, const RunSummary& summary) {
+  std::string all = cell.note;
+  for (const Difference& each : differences_of(cell, summary)) {
+    all += fmt::format("{}{} {}{}: {}", all.empty() ? "" : "; ", each.oracle, each.how,
+                       cell.expected.contains(each.oracle) ? " (it was expected to break)" : "", each.because);
+  }
+  return all.empty() ? std::string(name(cell.outcome)) : all;
+}
+
+std::string counted_outcomes(const RunSummary& summary) {
+  std::map<CellOutcome, std::size_t> counts;
+  for (const CellSummary& cell : summary.cells) ++counts[cell.outcome];
+  std::string line = fmt::format("{} of {} as expected", grouped(counts[CellOutcome::as_expected]),
+                                 counted(summary.cells.size(), "cell", "cells"));
+  for (const CellOutcome each : {CellOutcome::not_as_expected, CellOutcome::unknown, CellOutcome::skipped}) {
+    if (counts[each] > 0) line += fmt::format(", {} {}", grouped(counts[each]), name(each));
+  }
+  return line;
+}
+
+std::string story(const CellSummary& cell, const RunSummary& summary, const Letters& letters) {
+  const Exhibit& exhibit = *cell.exhibit;
+  std::string all = before_and_after(exhibit.history) + "\n";
+  all += timeline(exhibit, cell.one.time_scale(), letters) + "\n";
+  for (const std::string& oracle : summary.oracles) {
+    const auto found = exhibit.verdicts.find(oracle);
+    if (found == exhibit.verdicts.end()) continue;
+    const Verdict& verdict = found->second;
+    if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::skipped) continue;
+    all += wrapped(fmt::format("  {} {}, {}: ", letters.at(oracle), oracle, name(verdict.outcome)), verdict.because, 4);
+  }
+  return all;
+}
+
+std::vector<std::string> subjects_that_hold(const CellSummary& cell, const RunSummary& summary) {
+  std::map<std::string, bool> holds;
+  Cells alike;
+  for (const CellSummary& each : summary.cells) {
+    if (each.one.scenario != cell.one.scenario) continue;
+    alike.push_back(&each);
+    bool& all = holds.try_emplace(subject_name(each), true).first->second;
+    all &= each.runs > 0;
+    for (const auto& [oracle, tally] : each.oracles) all &= tally.broken_runs == 0 && tally.unknown_runs == 0;
+  }
+  std::vector<std::string> good;
+  for (const std::string& subject : distinct(alike, subject_name)) {
+    if (holds[subject]) good.push_back(subject);
+  }
+  return good;
+}
+
+}  // namespace forkproof::reports

@@ -1,0 +1,32 @@
+#include "repro/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace forkproof {
+
+ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), began_(monotonic_now()), shown_(began_) {}
+
+void ProgressLine::operator()(const run::Progress& progress) {
+  const Nanos now = monotonic_now();
+  const Nanos interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
+  if (now - shown_ < interval) return;
+  shown_ = now;
+  const double rate = static_cast<double>(progress.done) / std::max(in_seconds(now - began_), 1e-3);
+  const Case& one = progress.cell->one;
+  const std::string line =
+      fmt::format("{} of {} runs, {:.0f} a second, {} not as expected; {} {} / {}", progress.done, progress.total, rate,
+                  progress.not_as_expected, one.scenario, one.profile_name(), one.backend_name());
+  if (terminal_) fmt::print(stderr, "\r{:<79.79}", line);
+  else fmt::print(stderr, "repro: {}\n", line);
+  wrote_ = true;
+}
+
+void ProgressLine::clear() const {
+  if (terminal_ && wrote_) fmt::print(stderr, "\r{:<79}\r", "");
+}
+
+}  // namespace forkproof

@@ -1,0 +1,22 @@
+#pragma once
+#include "harness/core/duration.h"
+#include "harness/run/runner.h"
+
+namespace forkproof {
+
+/// One line on a terminal's standard error, rewritten ten times a second; elsewhere a line each ten seconds, so that a
+/// log shows that the work goes on. Passive.
+class ProgressLine {
+ public:
+  ProgressLine();
+  void operator()(const run::Progress& progress);
+  /// Takes the line away, so that a report can stand there.
+  void clear() const;
+
+ private:
+  bool terminal_;
+  bool wrote_ = false;
+  Nanos began_, shown_;
+};
+
+}  // namespace forkproof
