@@ -336,6 +336,13 @@ int stuck_by_itself() {
   return 0;
 }
 
+int stuck_in_a_lock_of_this_program() {
+  static std::mutex mutex;
+  mutex.lock();
+  mutex.lock();
+  return 0;
+}
+
 int wait_for_a_stuck_child() {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(stuck_by_itself());
@@ -398,6 +405,14 @@ TEST(TrulyStuck, TheSpinningAreFoundAndNotProved) {
   EXPECT_EQ(finding->how, "spinning");
   EXPECT_FALSE(finding->proved);
   EXPECT_THAT(finding->because, HasSubstr("without a system call"));
+}
+
+TEST(TrulyStuck, ALockIsToldByWhoseMemoryItIsIn) {
+  const Process process(stuck_in_a_lock_of_this_program);
+  StuckWatch watch;
+  const auto finding = find_in(watch, process.pid());
+  ASSERT_TRUE(finding);
+  EXPECT_THAT(finding->because, HasSubstr(" of observe_tests, private, no timeout"));
 }
 
 TEST(TrulyStuck, TellsOfEachOnlyOnce) {

@@ -78,6 +78,23 @@ bool main_thread(Pid pid, Thread* thread) {
   return read_call(path, thread);
 }
 
+std::string memory_at(Pid pid, unsigned long address) {
+  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  std::string name;
+  unsigned long end_before = 0;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long from = 0, to = 0;
+    int path = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %*s %*s %*s %*s %n", &from, &to, &path) != 2) continue;
+    const std::string here = path > 0 ? line.substr(std::min(line.size(), static_cast<std::size_t>(path))) : "";
+    // What a program has no bytes of in its file (.bss) follows its last page of the file, without a name.
+    if (!here.empty() || from != end_before) name = here;
+    end_before = to;
+    if (address >= from && address < to) return name.substr(name.rfind('/') + 1);
+  }
+  return {};
+}
+
 std::string status_field(Pid pid, const std::string& key) {
   return field_of("/proc/" + std::to_string(pid) + "/status", key);
 }

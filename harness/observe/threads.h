@@ -30,6 +30,9 @@ std::optional<std::uint64_t> switches_of(Pid pid, int tid);
 /// futex(WAIT), (WAIT_BITSET) or (LOCK_PI) with no timeout, on a word that no other process can reach.
 bool waits_for_ever_on_private_futex(Pid pid, const Thread& thread);
 
+/// Whose memory an address is in: the file name of a program or library, "[heap]", "[stack]", or empty.
+std::string memory_at(Pid pid, unsigned long address);
+
 /// A field of /proc/PID/status; empty when it is gone.
 std::string status_field(Pid pid, const std::string& key);
 

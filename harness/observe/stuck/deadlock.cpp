@@ -76,7 +76,9 @@ bool in_pipe_write(Pid pid, const Thread& thread, std::string* pipe) {
 }
 
 std::string explain_futex(Pid pid, const Thread& thread) {
-  const std::string where = fmt::format("futex {:#x}, private, no timeout", thread.arguments[0]);
+  const std::string memory = memory_at(pid, thread.arguments[0]);
+  const std::string where = fmt::format("futex {:#x}{}, private, no timeout", thread.arguments[0],
+                                        memory.empty() ? "" : " of " + memory);
   const int owner = mutex_owner(pid, thread.arguments[0]);
   const Pid holder = process_of_thread(owner);
   if (holder == pid) return fmt::format("a lock that thread {} of its own holds ({})", owner, where);
@@ -120,8 +122,13 @@ bool nobody_moved(const Moment& first, const Moment& second) {
                     [](const Thread& a, const Thread& b) { return a.tid == b.tid && a.text == b.text; });
 }
 
-std::string explain(const std::vector<Thread>& threads, const std::vector<std::string>& waits) {
-  if (threads.size() == 1) return "its only thread waits for " + waits.front() + ": nobody is here to give it";
+std::string explain(Pid pid, const std::vector<Thread>& threads, const std::vector<std::string>& waits) {
+  if (threads.size() == 1) {
+    const Pid parent = parent_of(pid);
+    const std::size_t threads_of_parent = threads_of(parent).size();
+    return fmt::format("its only thread waits for {}: nobody is here to give it{}", waits.front(),
+                       threads_of_parent > 1 ? fmt::format("; its parent, pid {}, has {} threads", parent, threads_of_parent) : "");
+  }
   constexpr std::size_t most = 4;
   std::string text = fmt::format("all {} threads wait for each other", threads.size());
   for (std::size_t i = 0; i < threads.size() && i < most; ++i) {
@@ -142,7 +149,7 @@ std::optional<Symptom> deadlock(const Glance& glance) {
   }
   if (waits.empty() || a_handler_could_run(glance.pid) || shares_memory_with_anyone(glance.pid)) return std::nullopt;
   if (!nobody_moved(first, read_all(glance.pid))) return std::nullopt;
-  return Symptom{true, explain(first.threads, waits), {}};
+  return Symptom{true, explain(glance.pid, first.threads, waits), {}};
 }
 
 }  // namespace forkproof::observe
