@@ -124,7 +124,7 @@ class Rows {
       group.heading = heading(scenario, cells, by_variant);
       for (const auto& [name, row] : grouped_by(cells, by_variant ? variant_name : row_name)) {
         group.rows.emplace_back(name, row_text(row, summary_, letters_));
-        if (name.size() <= widest) first_width_ = std::max(first_width_, name.size());
+        if (name.size() <= widest) group.first_width = std::max(group.first_width, name.size());
       }
     }
   }
@@ -133,9 +133,9 @@ class Rows {
     for (const Group& group : groups_) {
       out << wrapped("  ", group.heading, 4);
       for (const auto& [name, text] : group.rows) {
-        const std::size_t indent = 4 + first_width_ + 2;
-        const std::string head = fmt::format("    {:<{}}  ", name, first_width_);
-        if (name.size() <= first_width_) out << wrapped(head, text, indent);
+        const std::size_t indent = 4 + group.first_width + 2;
+        const std::string head = fmt::format("    {:<{}}  ", name, group.first_width);
+        if (name.size() <= group.first_width) out << wrapped(head, text, indent);
         else out << "    " << name << "\n" << wrapped(std::string(indent, ' '), text);
       }
     }
@@ -146,6 +146,7 @@ class Rows {
   struct Group {
     std::string heading;
     std::vector<std::pair<std::string, std::string>> rows;
+    std::size_t first_width = 0;
   };
 
   static std::string heading(const std::string& scenario, const Cells& cells, bool by_variant) {
@@ -157,7 +158,6 @@ class Rows {
   const RunSummary& summary_;
   const Letters& letters_;
   std::vector<Group> groups_;
-  std::size_t first_width_ = 0;
 };
 
 }  // namespace
