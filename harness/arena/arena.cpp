@@ -39,7 +39,7 @@ Arena::~Arena() {
 void Arena::end() const { ::syscall(SYS_pidfd_send_signal, keeper_.get(), SIGTERM, nullptr, 0); }
 
 int Arena::finish() {
-  int status = 0;
+  int status = SIGKILL;  // what stands when somebody else has reaped it: cut off
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   keeper_.reset();

@@ -439,5 +439,13 @@ TEST_F(CgroupTest, TheSweepTakesWhatTheDeadHaveLeftAndNothingElse) {
   EXPECT_TRUE(remove_cgroup(ours));
 }
 
+TEST_F(CgroupTest, IsRemovedWithTheGroupsThatASubjectMadeInIt) {
+  const std::string path = parent_ + "/" + fresh_cgroup_name();
+  const Fd group = make_cgroup(path);
+  std::filesystem::create_directory(path + "/below");
+  EXPECT_TRUE(remove_cgroup(path));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
 }  // namespace forkproof::arena

@@ -49,7 +49,10 @@ std::optional<Message> ControlSocket::take() {
     msghdr header{};
     header.msg_iov = parts;
     header.msg_iovlen = 2;
-    // The announcer sends right after it connects, so this wait is short; a killed one shows as end of file.
+    // The announcer sends right after it connects, so this wait is short; a killed one shows as end of file, and one
+    // that was stopped in between is given up.
+    const timeval patience{1, 0};
+    ::setsockopt(message.connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ssize_t got = 0;
     do got = ::recvmsg(message.connection.get(), &header, 0);
     while (got < 0 && errno == EINTR);

@@ -17,6 +17,7 @@ Fd child_signals() {
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &child, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, the kernel would reap and tell nobody
   return Fd(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
@@ -34,9 +35,9 @@ Warden::Warden()
 void Warden::watch(int fd, std::function<void()> ready) {
   epoll_event interest{};
   interest.events = EPOLLIN;
-  interest.data.fd = fd;
+  interest.data.u64 = (std::uint64_t{++generation_} << 32) | static_cast<std::uint32_t>(fd);
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) != 0) fail("epoll_ctl(ADD)");
-  watched_[fd] = std::move(ready);
+  watched_[fd] = {generation_, std::move(ready)};
 }
 
 void Warden::unwatch(int fd) {
@@ -102,10 +103,10 @@ void Warden::run() {
     const int count = ::epoll_wait(epoll_.get(), ready, 64, -1);
     if (count < 0 && errno != EINTR) fail("epoll_wait");
     for (int i = 0; i < count && running_; ++i) {
-      // An earlier callback of this round may have unwatched it.
-      const auto found = watched_.find(ready[i].data.fd);
-      if (found == watched_.end()) continue;
-      const auto callback = found->second;
+      // An earlier callback of this round may have unwatched it, and may have watched another of the same number.
+      const auto found = watched_.find(static_cast<int>(ready[i].data.u64 & 0xffffffff));
+      if (found == watched_.end() || found->second.generation != ready[i].data.u64 >> 32) continue;
+      const auto callback = found->second.ready;
       callback();
     }
   }

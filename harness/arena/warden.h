@@ -41,7 +41,12 @@ class Warden {
   void sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 
   Fd epoll_, signals_, timer_;
-  std::unordered_map<int, std::function<void()>> watched_;
+  struct Watch {
+    std::uint32_t generation;  ///< tells a watch from an earlier one of the same number
+    std::function<void()> ready;
+  };
+  std::unordered_map<int, Watch> watched_;
+  std::uint32_t generation_ = 0;
   std::multimap<Nanos, std::function<void()>> calls_;
   std::function<void(Pid, WaitStatus)> reaped_;
   bool running_ = true;

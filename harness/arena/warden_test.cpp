@@ -193,5 +193,36 @@ TEST(WardenCanary, IsSilentWithinItsTolerance) {
   EXPECT_FALSE(told);
 }
 
+TEST(WardenWatches, AnEventOfAnEarlierWatchIsNotTakenForANewOneOfTheSameNumber) {
+  Warden warden;
+  const Pipe silent;
+  Pipe left, right;
+  bool wrong = false;
+  int calls = 0;
+  left.fill();
+  right.fill();
+  const auto replace_other = [&](Pipe& mine, Pipe& other) {  // both are ready in the same round
+    if (++calls > 1) return;
+    warden.unwatch(mine.reader.get());
+    warden.unwatch(other.reader.get());
+    ::dup2(silent.reader.get(), other.reader.get());
+    warden.watch(other.reader.get(), [&] { wrong = true; });
+    warden.call_at(monotonic_now(), [&] { warden.stop(); });
+  };
+  warden.watch(left.reader.get(), [&] { replace_other(left, right); });
+  warden.watch(right.reader.get(), [&] { replace_other(right, left); });
+  warden.run();
+  EXPECT_FALSE(wrong);
+}
+TEST(WardenReaping, TellsAlsoWhereItWasStartedWithSigchldIgnored) {
+  ::signal(SIGCHLD, SIG_IGN);
+  Warden warden;
+  int told = 0;
+  warden.on_reaped([&](Pid, WaitStatus) { ++told, warden.stop(); });
+  if (::fork() == 0) ::_exit(0);
+  warden.run();
+  EXPECT_EQ(told, 1);
+}
+
 }  // namespace
 }  // namespace forkproof::arena

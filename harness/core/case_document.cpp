@@ -139,7 +139,8 @@ std::string to_document(const Case& one) {
               {"seed", one.seed}};
   for (const FaultSpec& fault : one.faults) object["faults"].push_back(json_of(fault));
   for (const HoldRule& hold : one.holds) object["holds"].push_back(json_of(hold));
-  return object.dump();
+  // A command's words may hold any bytes.
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Case case_from(std::string_view document) {

@@ -125,5 +125,11 @@ RC_GTEST_PROP(CaseDocument, OfAnyCaseComesBack, ()) {
   RC_ASSERT(case_from(to_document(one)) == one);
 }
 
+TEST(CaseDocument, BytesThatAreNoUtf8AreReplacedNotRefused) {
+  Case one;
+  one.subject = Command{{"\xff"}};
+  EXPECT_NO_THROW((void)to_document(one));
+}
+
 }  // namespace
 }  // namespace forkproof

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,6 +173,19 @@ TEST_F(CensusTest, IsIncompleteWhenItsPatienceIsOverTooSoon) {
   const CensusTaken taken = take(0s);  // not the 20 ms that it takes to tell the busy from the dying
   EXPECT_FALSE(taken.complete);
   EXPECT_THAT(taken.processes, testing::ElementsAre(IsPid(pid)));
+}
+
+TEST_F(CensusTest, CountsAProcessWhoseMainThreadHasEnded) {  // /proc shows it as a zombie
+  const pid_t pid = child([&] {
+    pthread_t other;
+    ::pthread_create(&other, nullptr, [](void* pipe) -> void* {
+      while (::access("/proc/self/exe", F_OK) == 0) continue;  // the main thread's memory is gone: it has ended
+      static_cast<Pipe*>(pipe)->tell(::getpid());
+      for (;;) ::pause();
+    }, &pipe_);
+    ::syscall(SYS_exit, 0);  // this thread alone; pthread_exit would unwind into gtest
+  });
+  EXPECT_THAT(take().processes, testing::ElementsAre(IsPid(pid)));
 }
 
 }  // namespace

@@ -52,6 +52,25 @@ bool kill_pending(Pid pid) {
   return false;
 }
 
+/// State and flags of a thread that has not ended; unchanged when there is none.
+void living_thread(Pid pid, char* state, unsigned long* flags) {
+  const std::string folder = "/proc/" + std::to_string(pid) + "/task/";
+  DIR* directory = ::opendir(folder.c_str());
+  if (directory == nullptr) return;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string stat = entry->d_name[0] == '.' ? "" : read_file((folder + entry->d_name + "/stat").c_str());
+    const std::size_t close = stat.rfind(')');
+    char its_state = 'Z';
+    unsigned long its_flags = 0;
+    if (close == std::string::npos) continue;
+    std::sscanf(stat.c_str() + close + 1, " %c %*d %*d %*d %*d %*d %lu", &its_state, &its_flags);
+    if (its_state == 'Z' || its_state == 'X') continue;
+    *state = its_state, *flags = its_flags;
+    break;
+  }
+  ::closedir(directory);
+}
+
 }  // namespace
 
 std::optional<Look> look_at(Pid pid) {
@@ -66,8 +85,11 @@ std::optional<Look> look_at(Pid pid) {
   char state = '?';
   unsigned long flags = 0, user = 0, system = 0;
   // Fields 3 to 9, then 14 and 15; the exit code is the last field but none (52).
-  std::sscanf(stat.c_str() + close + 1, " %c %d %d %d %*d %*d %lu %*u %*u %*u %*u %lu %lu", &state,
-              &look.entry.parent, &look.entry.group, &look.entry.session, &flags, &user, &system);
+  int threads = 1;
+  std::sscanf(stat.c_str() + close + 1, " %c %d %d %d %*d %*d %lu %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %d", &state,
+              &look.entry.parent, &look.entry.group, &look.entry.session, &flags, &user, &system, &threads);
+  // A main thread that has ended shows as a zombie while the process lives on in its others.
+  if (state == 'Z' && threads > 1) living_thread(pid, &state, &flags);
   look.entry.state = std::string(1, state);
   look.cpu_time = from_seconds(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
   const std::size_t last = stat.rfind(' ');

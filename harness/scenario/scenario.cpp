@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -78,6 +80,16 @@ Counted read_node(TomlTable table, std::size_t level) {
   return read;
 }
 
+/// A setting's word: one of those that it allows, where it names any.
+std::string read_word(TomlTable& table, const Setting& setting) {
+  const std::string key(setting.key);
+  const std::string word = table.text(key);
+  std::istringstream allowed{std::string(setting.words)};
+  const std::vector<std::string> known(std::istream_iterator<std::string>(allowed), {});
+  if (!known.empty() && std::find(known.begin(), known.end(), word) == known.end()) table.refuse_word(key, word, known);
+  return word;
+}
+
 FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
   FaultSpec fault{table.text("fault"), {}};
   std::vector<std::string> known;
@@ -94,7 +106,7 @@ FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
       continue;
     }
     if (setting.is_number) fault.settings[key] = table.number(key, setting.least, setting.most);
-    else fault.settings[key] = table.text(key);
+    else fault.settings[key] = read_word(table, setting);
   }
   table.finish();
   const std::string wrong = words->check != nullptr ? words->check(fault) : "";
@@ -102,13 +114,20 @@ FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
   return fault;
 }
 
-HoldRule read_hold(TomlTable table, const Vocabulary& vocabulary) {
+void add_roles(const TaskNode& node, std::vector<std::string>* roles) {
+  if (std::find(roles->begin(), roles->end(), node.role) == roles->end()) roles->push_back(node.role);
+  for (const TaskNode& child : node.children) add_roles(child, roles);
+}
+
+/// `roles`: who can announce a sync point. A rule about anybody else would never hold, and the race never be asked.
+HoldRule read_hold(TomlTable table, const std::vector<std::string>& roles, const Vocabulary& vocabulary) {
   HoldRule hold;
   hold.who = table.text("who");
   hold.at = table.text("at");
   hold.number = table.number("number", 1, 1'000'000, 1);
   const std::string until = table.text("until");
   table.finish();
+  if (std::find(roles.begin(), roles.end(), hold.who) == roles.end()) table.refuse_word("who", hold.who, roles);
   const auto& points = vocabulary.sync_points;
   if (std::find(points.begin(), points.end(), hold.at) == points.end()) table.refuse_word("at", hold.at, points);
   if (until == "tree ready") {
@@ -119,6 +138,9 @@ HoldRule read_hold(TomlTable table, const Vocabulary& vocabulary) {
   if (space == std::string::npos) table.refuse("until", "wants \"tree ready\" or \"ROLE SYNC-POINT\"");
   hold.until_who = until.substr(0, space);
   hold.until_at = until.substr(space + 1);
+  if (std::find(roles.begin(), roles.end(), hold.until_who) == roles.end()) {
+    table.refuse_word("until", hold.until_who, roles);
+  }
   if (std::find(points.begin(), points.end(), hold.until_at) == points.end()) {
     table.refuse_word("until", hold.until_at, points);
   }
@@ -164,7 +186,9 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   scenario.tree = read_node(*tree, 1).node;
   scenario.server = table.flag("server", true);
   for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
-  for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, vocabulary));
+  std::vector<std::string> roles{"supervisor", "server"};
+  add_roles(scenario.tree, &roles);
+  for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
   auto across = table.table("across");
   if (!across) table.refuse("", "'[across]' is missing");
   scenario.profiles = across->words("profiles");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -86,6 +87,7 @@ TomlTable TomlTable::from_text(const std::string& text, const std::string& name)
 }
 
 TomlTable TomlTable::from_file(const std::string& path) {
+  if (std::filesystem::is_directory(path)) throw BadInput(path + ": is a folder, not a file");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw BadInput(error_text(path));
   std::string text(std::istreambuf_iterator<char>(file), {});

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -332,6 +333,20 @@ TEST(Backends, KeysAreUniqueAndFindTheirRows) {
     EXPECT_TRUE(row.execs || !row.waits_for_exec) << row.key;
   }
   EXPECT_EQ(find_backend("no-such"), nullptr);
+}
+
+TEST(ForkBackend, AChildThatCannotBeHeldIsNotLeftBehind) {
+  const Fd top(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit full{static_cast<rlim_t>(top.get()) + 1, before.rlim_max};
+  SpawnSpec spec;
+  spec.entry = [](void*) -> int { for (;;) ::pause(); };
+  ::setrlimit(RLIMIT_NOFILE, &full);
+  const auto child = find_backend("fork")->make()->spawn(spec);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_FALSE(child);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "harness/spawn/plan.h"
 
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,7 +34,11 @@ boost::system::result<Child, SpawnFailure> adopt(pid_t pid) {
   if (pidfd < 0) {
     // ESRCH: SIGCHLD is ignored and the kernel has reaped the child already. It was started all the same.
     if (errno == ESRCH) return Child{pid, Fd{}};
-    return SpawnFailure{"pidfd_open", errno};
+    const int error = errno;  // a child that nobody holds must not live on
+    ::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return SpawnFailure{"pidfd_open", error};
   }
   return Child{pid, Fd(pidfd)};
 }

@@ -46,6 +46,8 @@ void place_descriptors(const ForkproofChildPlan* plan) {
     if (moved[i] < 0) give_up(plan);
   }
   for (int i = 0; i < plan->close_count; ++i) close(plan->close_fds[i]);
+  // Without exec nothing else closes the sources under their old numbers.
+  for (int i = 0; plan->path == nullptr && i < plan->fd_count; ++i) close(plan->fds[i]);
   for (int i = 0; i < plan->fd_count; ++i) {
     if (dup2(moved[i], i) < 0) give_up(plan);
     close(moved[i]);
