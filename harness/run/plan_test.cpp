@@ -80,6 +80,18 @@ TEST(Cross, AnotherProfileMayBeAskedForAndMustHold) {
   for (const Cell& cell : cross(small_scenario(), choice)) EXPECT_TRUE(cell.expected.empty());
 }
 
+TEST(Cross, AMatrixNarrowsAndAddsNothing) {
+  Choice choice;
+  choice.only_own = true;
+  choice.profiles = {"airflow-65738", "exemplary"};
+  choice.backends = {"posix-spawn", "fork"};
+  EXPECT_THAT(names(cross(small_scenario(), choice)), ElementsAre("exemplary fork"));
+  choice.backends = {"posix-spawn"};
+  EXPECT_TRUE(cross(small_scenario(), choice).empty());
+  choice.backends = {"posix-spwan"};
+  EXPECT_THAT(complaint(choice), HasSubstr("did you mean 'posix-spawn'?"));
+}
+
 TEST(Cross, WhatIsNotThereIsRefusedWithTheNearest) {
   Choice profile, backend;
   profile.profiles = {"exemplry"};
