@@ -119,7 +119,8 @@ std::vector<Pid> everybody(bool sealed, Pid root) {
 std::optional<WaitStatus> exit_status(Pid pid, int pidfd) {
   // A zombie tells in /proc, a reaped one in the pidfd. Reaping can come between the two looks, never the reverse.
   const auto look = look_at(pid);
-  if (look && look->entry.state == "Z") return WaitStatus(look->exit_status);
+  // Between the two it is in state X for a moment: its parent has taken the zombie, and the pidfd does not tell yet.
+  if (look && (look->entry.state == "Z" || look->entry.state == "X")) return WaitStatus(look->exit_status);
   PidfdInfo info;
   info.mask = info_exit;
   if (::ioctl(pidfd, get_info, &info) == 0 && (info.mask & info_exit) != 0) return WaitStatus(info.exit_code);
