@@ -100,10 +100,16 @@ std::string status_field(Pid pid, const std::string& key) {
 }
 
 std::optional<std::uint64_t> switches_of(Pid pid, int tid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status";
-  const std::string given = field_of(path, "voluntary_ctxt_switches"), taken = field_of(path, "nonvoluntary_ctxt_switches");
-  if (given.empty() || taken.empty()) return std::nullopt;
-  return std::strtoull(given.c_str(), nullptr, 10) + std::strtoull(taken.c_str(), nullptr, 10);
+  std::ifstream status("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status");
+  std::uint64_t sum = 0;
+  int found = 0;
+  for (std::string line; std::getline(status, line);) {  // voluntary_ and nonvoluntary_
+    const std::size_t key = line.find("voluntary_ctxt_switches:");
+    if (key == std::string::npos) continue;
+    sum += std::strtoull(line.c_str() + line.find(':') + 1, nullptr, 10);
+    ++found;
+  }
+  return found == 2 ? std::optional(sum) : std::nullopt;
 }
 
 bool waits_for_ever_on_private_futex(Pid pid, const Thread& thread) {
