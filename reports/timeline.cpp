@@ -35,8 +35,9 @@ struct Teller {
     return std::nullopt;
   }
   Told operator()(const Reply& e) const {
-    return Line{"server", e.what == "heartbeat" ? fmt::format("answers heartbeat {}: {}", e.number, e.status)
-                                                : fmt::format("answers {}: {}", e.what, e.status)};
+    const std::string request = e.what == "heartbeat" ? fmt::format("heartbeat {}", e.number) : e.what;
+    if (e.how == "status") return Line{"server", fmt::format("answers {}: {}", request, e.status)};
+    return Line{"server", fmt::format("does not answer {} properly: {}", request, e.how)};
   }
   Told operator()(const Signalled& e) const {
     const std::string whom = e.target < 0 ? fmt::format("the group of {}", cast.name(-e.target)) : cast.name(e.target);

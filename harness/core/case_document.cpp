@@ -56,6 +56,10 @@ Json json_of(const Profile& profile) {
               {"heartbeat_interval_ns", profile.heartbeat_interval.count()},
               {"heartbeat_timeout_ns", profile.heartbeat_timeout.count()},
               {"max_failed_heartbeats", profile.max_failed_heartbeats},
+              {"http_attempts", profile.http_attempts},
+              {"http_timeout_ns", profile.http_timeout.count()},
+              {"http_retry_first_ns", profile.http_retry_first.count()},
+              {"http_retry_most_ns", profile.http_retry_most.count()},
               {"revoked_statuses", profile.revoked_statuses}};
   for (const Knob& knob : knobs()) object["knobs"][std::string(knob.key)] = knob.values[knob.get(profile)].word;
   return object;
@@ -73,6 +77,10 @@ Profile profile_in(const Json& json) {
   profile.heartbeat_interval = Nanos(json.at("heartbeat_interval_ns").get<Nanos::rep>());
   profile.heartbeat_timeout = Nanos(json.at("heartbeat_timeout_ns").get<Nanos::rep>());
   profile.max_failed_heartbeats = json.at("max_failed_heartbeats");
+  profile.http_attempts = json.at("http_attempts");
+  profile.http_timeout = Nanos(json.at("http_timeout_ns").get<Nanos::rep>());
+  profile.http_retry_first = Nanos(json.at("http_retry_first_ns").get<Nanos::rep>());
+  profile.http_retry_most = Nanos(json.at("http_retry_most_ns").get<Nanos::rep>());
   profile.revoked_statuses = json.at("revoked_statuses").get<std::vector<int>>();
   for (const Knob& knob : knobs()) {
     const std::string wanted = json.at("knobs").at(std::string(knob.key));

@@ -21,6 +21,8 @@ Case full_case() {
   model.profile.stop_delay = 1s, model.profile.socket_cleanup = 2s;
   model.profile.heartbeat_interval = 3s, model.profile.heartbeat_timeout = 4s;
   model.profile.max_failed_heartbeats = 7;
+  model.profile.http_attempts = 6, model.profile.http_timeout = 7s;
+  model.profile.http_retry_first = 8s, model.profile.http_retry_most = 9s;
   model.profile.revoked_statuses = {410};
   model.backend = "fork-exec";
   TaskNode helper{"helper", Answer::ignores, Answer::exits, keeps_all, true, true, true, 1ULL << 40, 3, 1500ms, {}};
@@ -98,6 +100,8 @@ Profile any_profile() {
   profile.stop_delay = any_duration(), profile.socket_cleanup = any_duration();
   profile.heartbeat_interval = any_duration(), profile.heartbeat_timeout = any_duration();
   profile.max_failed_heartbeats = *rc::gen::inRange(1, 1000);
+  profile.http_attempts = *rc::gen::inRange(1, 100), profile.http_timeout = any_duration();
+  profile.http_retry_first = any_duration(), profile.http_retry_most = any_duration();
   profile.revoked_statuses = *rc::gen::container<std::vector<int>>(rc::gen::inRange(100, 600));
   return profile;
 }

@@ -133,9 +133,10 @@ struct Request {
 struct Reply {
   std::string what;
   std::int64_t number = 1;
-  std::int32_t status = 0;
+  std::int32_t status = 0;       ///< 0: no proper reply
+  std::string how = "status";    ///< as in ReplyKind: "reset", "hang" ...
   FORKPROOF_EVENT("reply") {
-    field("what", self.what), field("number", self.number), field("status", self.status);
+    field("what", self.what), field("number", self.number), field("status", self.status), field("how", self.how);
   }
 };
 

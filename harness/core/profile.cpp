@@ -1,5 +1,6 @@
 #include "harness/core/profile.h"
 
+#include <algorithm>
 #include <array>
 
 namespace forkproof {
@@ -44,6 +45,20 @@ Nanos declared_teardown(const Profile& profile) {
   Nanos sum = profile.stop_delay * static_cast<Nanos::rep>(profile.stop_signals.size());
   if (profile.on_cleanup_timeout != CleanupTimeout::wait_for_ever) sum += profile.socket_cleanup;
   return scaled(sum, profile.time_scale);
+}
+
+Nanos http_pause(const Profile& profile, int attempt) {
+  Nanos pause = profile.http_retry_first;
+  for (int i = 1; i < attempt && pause < profile.http_retry_most; ++i) pause *= 2;
+  return std::min(pause, profile.http_retry_most);
+}
+
+Nanos declared_server_patience(const Profile& profile) {
+  Nanos one_heartbeat = profile.heartbeat_interval + profile.http_timeout * profile.http_attempts;
+  for (int attempt = 1; attempt < profile.http_attempts; ++attempt) {
+    one_heartbeat += std::min(http_pause(profile, attempt) + http_jitter, profile.http_retry_most);
+  }
+  return scaled(one_heartbeat * profile.max_failed_heartbeats, profile.time_scale);
 }
 
 }  // namespace forkproof

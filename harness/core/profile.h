@@ -42,6 +42,10 @@ struct Profile {
   Nanos heartbeat_interval = std::chrono::seconds(5);
   Nanos heartbeat_timeout = std::chrono::seconds(300);
   int max_failed_heartbeats = 3;
+  int http_attempts = 5;                             ///< for one request
+  Nanos http_timeout = std::chrono::seconds(5);      ///< for one attempt
+  Nanos http_retry_first = std::chrono::seconds(1);  ///< the first pause between two attempts; each further one doubles
+  Nanos http_retry_most = std::chrono::seconds(90);  ///< but is no longer than this
   std::vector<int> revoked_statuses{404, 409};  ///< replies by which the server says: this task is not yours any more
 
   friend bool operator==(const Profile&, const Profile&) = default;
@@ -49,6 +53,13 @@ struct Profile {
 
 /// How long a teardown may take by the profile's own account: the sum of the waits that it declares (decision 8).
 Nanos declared_teardown(const Profile& profile);
+/// How long it may take, by the profile's own account, until it gives up on a server that answers no heartbeat
+/// properly: all attempts of all heartbeats that may fail, with the pauses between them.
+Nanos declared_server_patience(const Profile& profile);
+/// The pause after the `attempt`-th failed attempt, from 1, at the original's own pace and without its jitter.
+Nanos http_pause(const Profile& profile, int attempt);
+/// The jitter: up to this much is added to each pause.
+inline constexpr Nanos http_jitter = std::chrono::seconds(1);
 
 enum class Worth : std::uint8_t { right, wrong, shape };
 

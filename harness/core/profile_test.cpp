@@ -92,6 +92,28 @@ TEST(DeclaredTeardown, AWaitForEverDeclaresNoCleanUp) {
   EXPECT_EQ(declared_teardown(profile), 10s);
 }
 
+TEST(HttpPause, DoublesUpToTheMost) {
+  Profile profile;
+  profile.http_retry_first = 1s, profile.http_retry_most = 5s;
+  EXPECT_EQ(http_pause(profile, 1), 1s);
+  EXPECT_EQ(http_pause(profile, 2), 2s);
+  EXPECT_EQ(http_pause(profile, 3), 4s);
+  EXPECT_EQ(http_pause(profile, 4), 5s);
+  EXPECT_EQ(http_pause(profile, 99), 5s) << "no overflow either";
+}
+
+TEST(DeclaredServerPatience, IsAllAttemptsOfAllHeartbeatsThatMayFailWithTheirPauses) {
+  Profile profile;
+  profile.heartbeat_interval = 5s, profile.max_failed_heartbeats = 3;
+  profile.http_attempts = 3, profile.http_timeout = 5s;
+  profile.http_retry_first = 1s, profile.http_retry_most = 90s;
+  profile.time_scale = 1.0;
+  // 5 s between heartbeats, three attempts of 5 s, pauses of 1 and 2 s with up to 1 s of jitter each.
+  EXPECT_EQ(declared_server_patience(profile), 3 * (5s + 3 * 5s + (1s + 1s) + (2s + 1s)));
+  profile.time_scale = 0.01;
+  EXPECT_EQ(declared_server_patience(profile), 750ms);
+}
+
 TEST(Answer, EachHasOneWordAndComesBackFromIt) {
   for (const Answer answer : {Answer::dies, Answer::ignores, Answer::goes_on, Answer::exits}) {
     EXPECT_EQ(answer_from(word(answer)), answer);

@@ -20,5 +20,28 @@ TEST(ServerPlan, AStatusCountsFromItsHeartbeatOn) {
   EXPECT_EQ(plan.heartbeat(6), 404);
 }
 
+TEST(ServerPlan, ThatWhichIsNotAskedForIsNotFound) {
+  ServerPlan plan;
+  plan.run_status = 401;
+  EXPECT_EQ(plan.to("run", 1), 401);
+  EXPECT_EQ(plan.to("state", 1), 204);
+  EXPECT_EQ(plan.to("/favicon.ico", 1), 404);
+}
+
+TEST(ServerPlan, OnlyAReplyThatCannotComeInTimeIsNotWorthWaitingFor) {
+  for (const ReplyKind kind : {ReplyKind::hang, ReplyKind::late}) EXPECT_TRUE(PlannedReply(204, kind).never_in_time());
+  for (const ReplyKind kind : {ReplyKind::status, ReplyKind::reset, ReplyKind::garbage, ReplyKind::half_close}) {
+    EXPECT_FALSE(PlannedReply(204, kind).never_in_time());
+  }
+}
+
+TEST(ServerPlan, EachKindOfReplyHasAWordOfItsOwn) {
+  for (const ReplyKind kind : {ReplyKind::status, ReplyKind::reset, ReplyKind::hang, ReplyKind::late,
+                               ReplyKind::garbage, ReplyKind::half_close}) {
+    EXPECT_EQ(reply_kind_from(word(kind)), kind);
+  }
+  EXPECT_EQ(reply_kind_from("slow"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace forkproof

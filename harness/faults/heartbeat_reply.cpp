@@ -1,5 +1,6 @@
 // Fault `heartbeat-reply`: the server's plan holds a reply that tells the supervisor that the task is not its any
-// more (airflow#65505: 409 to a heartbeat), or refuses the task at once (airflow#47873: 401 to /run).
+// more (airflow#65505: 409 to a heartbeat), refuses the task at once (airflow#47873: 401 to /run), or is no proper reply
+// at all (a reset, a server that hangs). From the first such request on, every one of its kind is answered so.
 //
 // Established: the whole tree is up while the supervisor stands before the request that will be answered so. Without
 // that, a slow machine would have the 409 arrive before there is a helper to orphan.
@@ -15,7 +16,9 @@ namespace forkproof::faults {
 namespace {
 
 constexpr Setting settings[] = {
-    {.key = "status", .is_number = true, .required = true, .about = "the HTTP status of the reply", .least = 200, .most = 599},
+    {.key = "status", .is_number = true, .required = false, .about = "the HTTP status of the reply", .least = 200, .most = 599},
+    {.key = "reply", .is_number = false, .required = false,
+     .about = "instead of a status: reset, hang, late (when the client has given up), garbage, half-close"},
     {.key = "after", .is_number = false, .required = false,
      .about = "\"heartbeat N\": the first N are answered 204; \"start\": the request to start the task is answered so"},
 };
@@ -40,17 +43,18 @@ Struck struck_by(const FaultSpec& spec) {
 class HeartbeatReply final : public Fault {
  public:
   explicit HeartbeatReply(const FaultSpec& spec)
-      : status_(static_cast<int>(spec.number("status", 409))),
+      : reply_(static_cast<int>(spec.number("status", 204)),
+               reply_kind_from(spec.word("reply", "status")).value_or(ReplyKind::status)),
         request_(struck_by(spec).request),
         number_(struck_by(spec).number) {}
 
   void set_stage(Stage& stage) override {
     stage.server.wanted = true;
     if (request_ == "run") {
-      stage.server.run_status = status_;
+      stage.server.run_status = reply_;
       return;
     }
-    stage.server.from_heartbeat[number_] = status_;
+    stage.server.from_heartbeat[number_] = reply_;
     stage.holds.push_back({"supervisor", point::heartbeat, number_, "", "ready"});
   }
 
@@ -72,7 +76,9 @@ class HeartbeatReply final : public Fault {
     }
     const auto* reply = event.as<Reply>();
     if (reply == nullptr || reply->what != request_ || reply->number != number_) return;
-    const std::string what = fmt::format("{} {} was answered {}", request_, number_, status_);
+    const std::string what = reply_.kind == ReplyKind::status
+                                 ? fmt::format("{} {} was answered {}", request_, number_, reply_.status)
+                                 : fmt::format("{} {} was not answered properly: {}", request_, number_, word(reply_.kind));
     strike.fired(what);
     strike.asks_teardown(what);
   }
@@ -83,7 +89,7 @@ class HeartbeatReply final : public Fault {
     if (!std::exchange(established_, true)) strike.established(proof);
   }
 
-  int status_;
+  PlannedReply reply_;
   std::string request_;
   int number_;
   int nodes_ = 0;      // that are up, once all are
@@ -96,6 +102,13 @@ class HeartbeatReply final : public Fault {
 
 std::span<const Setting> settings_of_heartbeat_reply() { return settings; }
 std::string check_heartbeat_reply(const FaultSpec& spec) {
+  const std::string reply = spec.word("reply", "");
+  if (spec.settings.contains("status") == spec.settings.contains("reply")) {
+    return "wants either a status or a reply (reset, hang, late, garbage, half-close)";
+  }
+  if (!reply.empty() && (reply == "status" || !reply_kind_from(reply))) {
+    return "reply = \"" + reply + "\" is none of reset, hang, late, garbage, half-close";
+  }
   if (struck_by(spec).number > 0) return {};
   return "after = \"" + spec.word("after", "") + "\" is neither \"start\" nor \"heartbeat N\" with N from 0 to 1000";
 }

@@ -27,6 +27,25 @@ std::vector<std::string> chosen(const std::vector<std::string>& own, const std::
   return both;
 }
 
+/// The faults' part on the stage, as a run will have it.
+faults::Stage stage_of(const Case& one) {
+  faults::Stage stage;
+  for (const FaultSpec& spec : one.faults) {
+    if (const auto* row = faults::find_fault(spec.fault)) row->make(spec)->set_stage(stage);
+  }
+  return stage;
+}
+
+/// Some heartbeat will fail without revoking the task: then the supervisor's patience with the server counts as well.
+bool heartbeats_fail(const ServerPlan& plan, const Profile& profile) {
+  const auto& revoked = profile.revoked_statuses;
+  return std::any_of(plan.from_heartbeat.begin(), plan.from_heartbeat.end(), [&revoked](const auto& entry) {
+    const PlannedReply& reply = entry.second;
+    if (reply.kind != ReplyKind::status) return true;
+    return reply.status >= 300 && std::find(revoked.begin(), revoked.end(), reply.status) == revoked.end();
+  });
+}
+
 }  // namespace
 
 Vocabulary vocabulary() {
@@ -72,6 +91,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
       one.holds = scenario.holds;
       one.server = scenario.server;
       one.bounds.teardown = declared_teardown(profile) + teardown_slack;
+      if (heartbeats_fail(stage_of(one).server, profile)) one.bounds.teardown += declared_server_patience(profile);
       one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
       one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
       one.seed = choice.seed;

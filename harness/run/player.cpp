@@ -356,7 +356,8 @@ void arm_in_subject(const Part& part) {
   ::syscall(SYS_close_range, 3U, ~0U, 0U);
   const auto& model = std::get<ModelSupervisor>(part.one.subject);
   fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
-                                      part.task_program, part.task_argv, {}, {}, part.server_port};
+                                      part.task_program, part.task_argv, {}, {}, part.stage.server,
+                                      part.one.seed, part.server_port};
   if (part.in_subject != nullptr) {
     supervisor.before_spawn = [&part] { arm_in_subject(part); };
     supervisor.touch = [&part] { part.in_subject->touch_in_task(); };

@@ -45,6 +45,10 @@ void read_numbers(TomlTable& table, Profile& profile) {
   profile.heartbeat_timeout = table.seconds("heartbeat_timeout_s").value_or(profile.heartbeat_timeout);
   profile.max_failed_heartbeats =
       static_cast<int>(table.number("max_failed_heartbeats", 1, 1000, profile.max_failed_heartbeats));
+  profile.http_attempts = static_cast<int>(table.number("http_attempts", 1, 100, profile.http_attempts));
+  profile.http_timeout = table.seconds("http_timeout_s").value_or(profile.http_timeout);
+  profile.http_retry_first = table.seconds("http_retry_first_s").value_or(profile.http_retry_first);
+  profile.http_retry_most = table.seconds("http_retry_most_s").value_or(profile.http_retry_most);
   const std::vector<std::string> signals = table.words("stop_signals");
   if (!signals.empty()) profile.stop_signals.clear();
   for (const std::string& word : signals) profile.stop_signals.push_back(signal_from(table, word));

@@ -53,6 +53,10 @@ socket_cleanup_s = 6
 heartbeat_interval_s = 7
 heartbeat_timeout_s = 8
 max_failed_heartbeats = 9
+http_attempts = 6
+http_timeout_s = 7
+http_retry_first_s = 0.5
+http_retry_most_s = 11
 revoked_statuses = [410]
 time_scale = 1
 )");
@@ -69,6 +73,10 @@ time_scale = 1
   EXPECT_EQ(profile.heartbeat_interval, Nanos(7s));
   EXPECT_EQ(profile.heartbeat_timeout, Nanos(8s));
   EXPECT_EQ(profile.max_failed_heartbeats, 9);
+  EXPECT_EQ(profile.http_attempts, 6);
+  EXPECT_EQ(profile.http_timeout, Nanos(7s));
+  EXPECT_EQ(profile.http_retry_first, Nanos(500ms));
+  EXPECT_EQ(profile.http_retry_most, Nanos(11s));
   EXPECT_THAT(profile.revoked_statuses, ElementsAre(410));
   EXPECT_EQ(profile.time_scale, 1.0);
 }
