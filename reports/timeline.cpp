@@ -47,6 +47,17 @@ struct Teller {
   Told operator()(const SignalTaken& e) const {
     return Line{cast.name(e.pid), "takes " + signal_name(e.signal) + " in a handler"};
   }
+  Told operator()(const ListenerOpened& e) const {
+    return Line{cast.name(e.by), fmt::format("listens on 127.0.0.1:{}", e.port)};
+  }
+  Told operator()(const SignalWithoutEffect& e) const {
+    return Line{cast.name(e.pid), fmt::format("does {}not end by {} ({}): {}", e.proved ? "provably " : "",
+                                              signal_name(e.signal), e.how, e.because)};
+  }
+  Told operator()(const CaptureOpened& e) const {
+    if (e.drain == "while-waiting") return std::nullopt;
+    return Line{cast.name(e.by), fmt::format("captures {} by a {}, which it reads: {}", e.channel, e.capture, e.drain)};
+  }
   Told operator()(const Exited& e) const {
     return Line{cast.name(e.pid), e.known ? "ends: " + e.status.text() : "ends; how could not be seen"};
   }

@@ -73,6 +73,10 @@ void list_locks() {
   for (const auto& row : faults::locks()) print_row(row.key, row.about);
 }
 
+void list_sigint_setups() {
+  for (const SigintRow& row : sigint_setups()) print_row(row.word, row.about);
+}
+
 void list_oracles() {
   for (const auto& row : oracles::oracles()) print_row(row.key, row.promise);
 }
@@ -101,7 +105,7 @@ struct Kind {
 };
 constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profiles}, {"backends", list_backends},
                           {"faults", list_faults},       {"locks", list_locks},       {"oracles", list_oracles},
-                          {"knobs", list_knobs},
+                          {"knobs", list_knobs},         {"sigint-setups", list_sigint_setups},
                           {"sync-points", list_sync_points}, {"formats", list_formats}};
 
 int act(const std::string& wanted) {
@@ -125,7 +129,7 @@ int act(const std::string& wanted) {
 int list_verb(int argc, char** argv) {
   std::string kind;
   CLI::App app("Lists what scenarios and options may name: scenarios, profiles, backends, faults,\n"
-               "locks, oracles, knobs, sync-points, formats; without a KIND, all of them.",
+               "locks, oracles, knobs, sigint-setups, sync-points, formats; without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only");
   return run_verb_with(app, argc, argv, [&kind] { return act(kind); });

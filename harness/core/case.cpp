@@ -16,6 +16,22 @@ std::optional<Answer> answer_from(std::string_view word) {
   return static_cast<Answer>(found - answers.begin());
 }
 
+std::span<const SigintRow> sigint_setups() {
+  static constexpr SigintRow rows[] = {
+#define FORKPROOF_SIGINT(enumerator, word, about) {SigintSetup::enumerator, word, about},
+#include "harness/core/sigint_setups.def"
+#undef FORKPROOF_SIGINT
+  };
+  return rows;
+}
+
+std::string_view word(SigintSetup setup) {
+  for (const SigintRow& row : sigint_setups()) {
+    if (row.setup == setup) return row.word;
+  }
+  return "";
+}
+
 std::size_t count_nodes(const TaskNode& root) {
   std::size_t count = 1;
   for (const TaskNode& child : root.children) count += count_nodes(child);

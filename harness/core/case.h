@@ -8,6 +8,7 @@
 
 #include "harness/core/duration.h"
 #include "harness/core/profile.h"
+#include "harness/core/sigint_setup.h"
 
 namespace forkproof {
 
@@ -29,6 +30,10 @@ enum Keeps : std::uint32_t {
 inline constexpr std::size_t max_nodes = 10'000;
 inline constexpr std::size_t max_levels = 64;
 
+/// As much as C's stdio writes at a time to what is no terminal.
+inline constexpr std::uint64_t default_write_size = 4096;
+inline constexpr std::uint64_t most_write_size = 65'536;
+
 /// One process of the task tree and what it does. A value. Durations are real ones, scaled like the profile's.
 struct TaskNode {
   std::string role = "task";
@@ -42,6 +47,8 @@ struct TaskNode {
   int exit_code = 0;
   std::optional<Nanos> exits_after;      ///< from its readiness
   std::vector<TaskNode> children;
+  std::uint64_t write_size_bytes = default_write_size;  ///< of each write but the last
+  SigintSetup sigint = SigintSetup::none;
 
   friend bool operator==(const TaskNode&, const TaskNode&) = default;
 };

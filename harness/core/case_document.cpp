@@ -16,6 +16,8 @@ Json json_of(const TaskNode& node) {
               {"double_fork", node.double_fork},
               {"ends_with_children", node.ends_with_children},
               {"output_bytes", node.output_bytes},
+              {"write_size_bytes", node.write_size_bytes},
+              {"sigint", word(node.sigint)},
               {"exit_code", node.exit_code},
               {"children", Json::array()}};
   if (node.exits_after) object["exits_after_ns"] = node.exits_after->count();
@@ -29,6 +31,15 @@ Answer answer_in(const Json& json) {
   return *answer;
 }
 
+SigintSetup sigint_in(const Json& json) {
+  const auto word = json.get<std::string>();
+  if (word.empty()) return SigintSetup::none;
+  for (const SigintRow& row : sigint_setups()) {
+    if (row.word == word) return row.setup;
+  }
+  throw std::runtime_error("unknown way to stand to SIGINT: " + word);
+}
+
 TaskNode node_in(const Json& json) {
   TaskNode node;
   node.role = json.at("role");
@@ -39,6 +50,8 @@ TaskNode node_in(const Json& json) {
   node.double_fork = json.at("double_fork");
   node.ends_with_children = json.at("ends_with_children");
   node.output_bytes = json.at("output_bytes");
+  node.write_size_bytes = json.at("write_size_bytes");
+  node.sigint = sigint_in(json.at("sigint"));
   node.exit_code = json.at("exit_code");
   if (json.contains("exits_after_ns")) node.exits_after = Nanos(json.at("exits_after_ns").get<Nanos::rep>());
   for (const Json& child : json.at("children")) node.children.push_back(node_in(child));

@@ -84,6 +84,8 @@ TaskNode any_tree(int levels) {
   node.double_fork = *rc::gen::arbitrary<bool>();
   node.ends_with_children = *rc::gen::arbitrary<bool>();
   node.output_bytes = *rc::gen::arbitrary<std::uint64_t>();
+  node.write_size_bytes = *rc::gen::arbitrary<std::uint64_t>();
+  node.sigint = static_cast<SigintSetup>(*rc::gen::inRange<std::size_t>(0, sigint_setups().size() + 1));
   node.exit_code = *rc::gen::inRange(0, 256);
   if (*rc::gen::arbitrary<bool>()) node.exits_after = any_duration();
   const int children = levels > 1 ? *rc::gen::inRange(0, 4) : 0;

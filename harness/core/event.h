@@ -186,6 +186,29 @@ struct Stuck {
   }
 };
 
+/// The supervisor listens on 127.0.0.1; `name` is what the socket is called in /proc/PID/fd.
+struct ListenerOpened {
+  Pid by = 0;
+  std::int32_t port = 0;
+  std::string name;
+  FORKPROOF_EVENT("listener-opened") { field("by", self.by), field("port", self.port), field("name", self.name); }
+};
+
+/// A signal from outside has not ended a process and, where `proved`, will not. `how`: "ignored", "blocked", "stopped",
+/// "handled" (its handler has returned, or will not, and it waits again) or "deadline".
+struct SignalWithoutEffect {
+  Pid pid = 0;
+  std::string role;
+  std::int32_t signal = 0;
+  std::string how;
+  bool proved = false;
+  std::string because;
+  FORKPROOF_EVENT("signal-without-effect") {
+    field("pid", self.pid), field("role", self.role), field("signal", self.signal), field("how", self.how),
+        field("proved", self.proved), field("because", self.because);
+  }
+};
+
 /// Somebody collected a dead child (`by`), or found that it had vanished (waitpid: ECHILD).
 struct Reaped {
   Pid by = 0;
@@ -216,6 +239,21 @@ struct ChannelClosed {
   std::string how;
   FORKPROOF_EVENT("channel-closed") {
     field("by", self.by), field("channel", self.channel), field("how", self.how);
+  }
+};
+
+/// The supervisor captures the task's stdout: what it is, when it will be read, and what the two ends are called in
+/// /proc/PID/fd ("pipe:[123]"; empty where there is no such end).
+struct CaptureOpened {
+  Pid by = 0;
+  std::string channel;
+  std::string capture;   ///< as the knob says
+  std::string drain;
+  std::string written_as;
+  std::string read_as;
+  FORKPROOF_EVENT("capture-opened") {
+    field("by", self.by), field("channel", self.channel), field("capture", self.capture),
+        field("drain", self.drain), field("written_as", self.written_as), field("read_as", self.read_as);
   }
 };
 
@@ -357,7 +395,7 @@ struct Trouble {
 using Happening =
     std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased,
                  FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
-                 Exited, Stuck, Reaped, Reparented, OutputCounted, DescriptorHeld,
+                 Exited, Stuck, Reaped, Reparented, ListenerOpened, SignalWithoutEffect, CaptureOpened, OutputCounted, DescriptorHeld,
                  ProbeMade, WorkerStarted, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
                  ClosedSelectorResult, SubjectFailed, StateConcluded, CensusTaken, MachineLate, DeadlinePassed,
                  RunEnded, Trouble>;

@@ -20,6 +20,16 @@ TEST(ServerPlan, AStatusCountsFromItsHeartbeatOn) {
   EXPECT_EQ(plan.heartbeat(6), 404);
 }
 
+TEST(ServerPlan, FromTheMomentOnEveryHeartbeatIsAnsweredSo) {
+  std::atomic<bool> now{false};
+  ServerPlan plan;
+  plan.from_moment = 409;
+  plan.moment = &now;
+  EXPECT_EQ(plan.heartbeat(1), 204);
+  now = true;
+  EXPECT_EQ(plan.heartbeat(2), 409);
+}
+
 TEST(ServerPlan, ThatWhichIsNotAskedForIsNotFound) {
   ServerPlan plan;
   plan.run_status = 401;

@@ -16,7 +16,7 @@ struct ControlAddress {
 
 /// First in every message. Its last byte is the protocol's version: raised with any change to the two structures below,
 /// so that a task program of another build is refused rather than misread.
-inline constexpr std::uint32_t protocol_magic = 0x666b7003;
+inline constexpr std::uint32_t protocol_magic = 0x666b7004;
 
 enum class AnnounceKind : std::uint32_t {
   hello = 1,     ///< a tree node asks for its orders; answered with Orders
@@ -48,10 +48,11 @@ struct Orders {
   std::int32_t node = -1;
   char role[28] = {};
   std::uint8_t on_term = 0, on_int = 0;  ///< Answer
+  std::uint8_t sigint = 0;               ///< SigintSetup
   bool own_session = false, double_fork = false, ends_with_children = false, task_runner = false;
   std::uint32_t keeps = 0;
   std::int32_t exit_code = 0;
-  std::uint64_t output_bytes = 0;
+  std::uint64_t output_bytes = 0, write_size_bytes = 4096;
   std::int64_t exits_after_ns = -1;
   std::int32_t first_child = 0, child_count = 0;
   /// With `task_runner`: where its requests channel is (-1: the subject speaks no protocol), and its log channel

@@ -29,6 +29,8 @@ class Strike {
   virtual void fired(const std::string& what) = 0;
   /// From now on the subject owes a teardown.
   virtual void asks_teardown(const std::string& because) = 0;
+  /// Sends a signal from outside the subject; what becomes of one to a task is watched.
+  virtual void signal(Pid target, int signal) = 0;
 };
 
 /// Something brought on at a sync point. An object, since some hold things (a thread, a full pipe). It acts on the
@@ -47,6 +49,10 @@ class Fault {
   virtual void touch_in_task() {}
   /// Sees each event as it is appended, and establishes, proves and fires at the right one.
   virtual void see(const Event& event, Strike& strike) = 0;
+  /// Called every millisecond, for a fault that waits for what no event tells.
+  virtual void tick(Strike&) {}
+  /// The run is not over before this fault has its answer, though the supervisor is gone.
+  [[nodiscard]] virtual bool waits_for_answer() const { return false; }
   /// Takes it away. Called once, also when it never fired.
   virtual void heal() noexcept {}
 };

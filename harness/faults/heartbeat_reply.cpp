@@ -4,11 +4,16 @@
 //
 // Established: the whole tree is up while the supervisor stands before the request that will be answered so. Without
 // that, a slow machine would have the 409 arrive before there is a helper to orphan.
+#include <sys/mman.h>
+
+#include <atomic>
 #include <cstdio>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "harness/core/error.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
 
@@ -20,12 +25,14 @@ constexpr Setting settings[] = {
     {.key = "reply", .is_number = false, .required = false,
      .about = "instead of a status: reset, hang, late (when the client has given up), garbage, half-close"},
     {.key = "after", .is_number = false, .required = false,
-     .about = "\"heartbeat N\": the first N are answered 204; \"start\": the request to start the task is answered so"},
+     .about = "\"heartbeat N\": the first N are answered 204; \"start\": the request to start the task is answered so; "
+              "\"output\": from when the task has written all its output, or is stuck"},
 };
 
 constexpr int most_heartbeats = 1000;
 
 /// Which request is answered with the fault's status: "run" or the n-th "heartbeat". Number 0: no such setting.
+/// "output": heartbeats from a moment on that only the run brings.
 struct Struck {
   std::string request = "heartbeat";
   int number = 1;
@@ -33,12 +40,29 @@ struct Struck {
 Struck struck_by(const FaultSpec& spec) {
   const std::string after = spec.word("after", "heartbeat 0");
   if (after == "start") return {"run", 1};
+  if (after == "output") return {"output", 1};
   int heartbeats = -1, used = 0;
   const bool whole = std::sscanf(after.c_str(), "heartbeat %d%n", &heartbeats, &used) == 1 &&
                      static_cast<std::size_t>(used) == after.size();
   const bool sane = whole && heartbeats >= 0 && heartbeats <= most_heartbeats;
   return {"heartbeat", sane ? heartbeats + 1 : 0};
 }
+
+/// A flag that the warden sets and the server sees: made before both are forked.
+class SharedFlag {
+ public:
+  SharedFlag() : page_(::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (page_ == MAP_FAILED) fail("mmap of a shared flag");
+    new (page_) std::atomic<bool>(false);
+  }
+  ~SharedFlag() { ::munmap(page_, sizeof(std::atomic<bool>)); }
+  SharedFlag(const SharedFlag&) = delete;
+  SharedFlag& operator=(const SharedFlag&) = delete;
+  std::atomic<bool>& operator*() const { return *static_cast<std::atomic<bool>*>(page_); }
+
+ private:
+  void* page_;
+};
 
 class HeartbeatReply final : public Fault {
  public:
@@ -54,11 +78,17 @@ class HeartbeatReply final : public Fault {
       stage.server.run_status = reply_;
       return;
     }
+    if (request_ == "output") {
+      stage.server.from_moment = reply_;
+      stage.server.moment = &*moment_;
+      return;
+    }
     stage.server.from_heartbeat[number_] = reply_;
     stage.holds.push_back({"supervisor", point::heartbeat, number_, "", "ready"});
   }
 
   void see(const Event& event, Strike& strike) override {
+    if (request_ == "output") return see_output(event, strike);
     if (const auto* tree = event.as<TreeReady>()) nodes_ = tree->nodes;
     const auto* reached = event.as<SyncPointReached>();
     due_ |= reached != nullptr && request_ == "heartbeat" && reached->role == "supervisor" &&
@@ -76,14 +106,33 @@ class HeartbeatReply final : public Fault {
     }
     const auto* reply = event.as<Reply>();
     if (reply == nullptr || reply->what != request_ || reply->number != number_) return;
-    const std::string what = reply_.kind == ReplyKind::status
-                                 ? fmt::format("{} {} was answered {}", request_, number_, reply_.status)
-                                 : fmt::format("{} {} was not answered properly: {}", request_, number_, word(reply_.kind));
+    strike_with(*reply, strike);
+  }
+
+ private:
+  void see_output(const Event& event, Strike& strike) {
+    const auto* counted = event.as<OutputCounted>();
+    if (counted != nullptr && counted->end == "written") {
+      establish(strike, fmt::format("the task has written all its {} bytes", counted->bytes));
+    }
+    if (const auto* stuck = event.as<Stuck>()) establish(strike, stuck->role + " is stuck");
+    if (!established_) return;
+    (*moment_).store(true);
+    const auto* reply = event.as<Reply>();
+    if (reply == nullptr || reply->what != "heartbeat" || reply->how != word(reply_.kind)) return;
+    if (reply_.kind != ReplyKind::status || reply->status == reply_.status) strike_with(*reply, strike);
+  }
+
+  void strike_with(const Reply& reply, Strike& strike) {
+    const std::string what =
+        reply_.kind == ReplyKind::status
+            ? fmt::format("{} {} was answered {}", reply.what, reply.number, reply_.status)
+            : fmt::format("{} {} was not answered properly: {}", reply.what, reply.number, word(reply_.kind));
+    if (std::exchange(fired_, true)) return;
     strike.fired(what);
     strike.asks_teardown(what);
   }
 
- private:
   void establish(Strike& strike, const std::string& proof) {
     // Marked first: what is told comes back here as an event.
     if (!std::exchange(established_, true)) strike.established(proof);
@@ -95,7 +144,8 @@ class HeartbeatReply final : public Fault {
   int nodes_ = 0;      // that are up, once all are
   std::string stuck_;  // who cannot come up
   bool due_ = false;   // the supervisor stands before the request
-  bool established_ = false;
+  bool established_ = false, fired_ = false;
+  SharedFlag moment_;
 };
 
 }  // namespace
@@ -110,7 +160,7 @@ std::string check_heartbeat_reply(const FaultSpec& spec) {
     return "reply = \"" + reply + "\" is none of reset, hang, late, garbage, half-close";
   }
   if (struck_by(spec).number > 0) return {};
-  return "after = \"" + spec.word("after", "") + "\" is neither \"start\" nor \"heartbeat N\" with N from 0 to 1000";
+  return "after = \"" + spec.word("after", "") + "\" is none of \"start\", \"output\" and \"heartbeat N\" with N from 0 to 1000";
 }
 std::unique_ptr<Fault> make_heartbeat_reply(const FaultSpec& spec) { return std::make_unique<HeartbeatReply>(spec); }
 

@@ -63,7 +63,9 @@ TEST(Oracles, EachHasAKeyAndAPromise) {
 TEST(Judge, AWholeHistoryOfAGoodRunHoldsEveryPromise) {
   const Verdicts verdicts = judge(good_story().whole());
   EXPECT_EQ(verdicts.size(), oracles().size());
-  for (const auto& [oracle, verdict] : verdicts) EXPECT_EQ(verdict.outcome, Outcome::held) << oracle << verdict.because;
+  // What did not come up in it (a listener, output, a signal from outside) is promised nothing.
+  for (const auto& [oracle, verdict] : verdicts) EXPECT_LE(verdict.outcome, Outcome::skipped) << oracle << verdict.because;
+  EXPECT_TRUE(any_held(good_story().whole()));
 }
 
 TEST(Judge, AWholeHistoryOfABadRunBreaksWhatItBreaks) {

@@ -73,6 +73,7 @@ std::optional<Verdict> outlived_the_bound(const History& history, const Reading&
 
 Verdict no_orphans(const History& history) {
   const Reading reading(history);
+  if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside, and could bring nobody down");
   std::optional<std::size_t> census;
   for (std::size_t i = 0; i < history.size(); ++i) {
     if (history[i].as<CensusTaken>() != nullptr) census = i;

@@ -8,6 +8,7 @@ namespace forkproof::oracles {
 Verdict no_stuck_process(const History& history) {
   const Reading reading(history);
   if (!reading.first<ArenaOpened>()) return unknown("no arena was seen, so nobody was looked at");
+  if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside; whether its orphan goes on is orphan-ends' matter");
   const auto found = reading.first<Stuck>();
   if (!found) return held("nobody was found stuck");
   const Stuck& stuck = reading.at<Stuck>(*found);

@@ -17,6 +17,13 @@ std::optional<std::size_t> Reading::exit_of(Pid pid) const {
   return first<Exited>([pid](const Exited& exited) { return exited.pid == pid; });
 }
 
+std::optional<std::size_t> Reading::killed_from_outside() const {
+  constexpr std::int32_t kill_signal = 9;
+  return first<Signalled>([this](const Signalled& sent) {
+    return sent.by == warden_ && sent.target == supervisor_ && sent.signal == kill_signal && sent.error == 0;
+  });
+}
+
 Pid Reading::parent_at(Pid pid, std::size_t index) const {
   Pid parent = 0;
   for (std::size_t i = 0; i <= index && i < history_.size(); ++i) {

@@ -35,6 +35,8 @@ class Reading {
   [[nodiscard]] Pid supervisor() const { return supervisor_; }
   [[nodiscard]] std::optional<std::size_t> supervisor_end() const { return exit_of(supervisor_); }
   [[nodiscard]] Pid task() const { return task_; }
+  /// The SIGKILL that the rig itself sent to the supervisor, which could do nothing any more from then on.
+  [[nodiscard]] std::optional<std::size_t> killed_from_outside() const;
   [[nodiscard]] std::optional<std::size_t> exit_of(Pid pid) const;
   [[nodiscard]] Pid warden() const { return warden_; }
   /// The parent of a process at the time of an event, by all that was told until then.

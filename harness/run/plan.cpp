@@ -27,6 +27,16 @@ std::vector<std::string> chosen(const std::vector<std::string>& own, const std::
   return both;
 }
 
+void lay_over(Profile& profile, const std::map<std::string, std::string>& chosen) {
+  for (const Knob& knob : knobs()) {
+    const auto found = chosen.find(std::string(knob.key));
+    if (found == chosen.end()) continue;
+    for (std::size_t i = 0; i < knob.values.size(); ++i) {
+      if (knob.values[i].word == found->second) knob.set(profile, i);
+    }
+  }
+}
+
 /// The faults' part on the stage, as a run will have it.
 faults::Stage stage_of(const Case& one) {
   faults::Stage stage;
@@ -39,11 +49,13 @@ faults::Stage stage_of(const Case& one) {
 /// Some heartbeat will fail without revoking the task: then the supervisor's patience with the server counts as well.
 bool heartbeats_fail(const ServerPlan& plan, const Profile& profile) {
   const auto& revoked = profile.revoked_statuses;
-  return std::any_of(plan.from_heartbeat.begin(), plan.from_heartbeat.end(), [&revoked](const auto& entry) {
-    const PlannedReply& reply = entry.second;
+  const auto fails = [&revoked](const PlannedReply& reply) {
     if (reply.kind != ReplyKind::status) return true;
     return reply.status >= 300 && std::find(revoked.begin(), revoked.end(), reply.status) == revoked.end();
-  });
+  };
+  const auto& planned = plan.from_heartbeat;
+  return fails(plan.from_moment) ||
+         std::any_of(planned.begin(), planned.end(), [&fails](const auto& entry) { return fails(entry.second); });
 }
 
 }  // namespace
@@ -80,6 +92,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
   std::vector<Cell> cells;
   for (const std::string& name : chosen(scenario.profiles, choice.profiles, choice.only_own)) {
     Profile profile = scenario::read_profile(directory, name);
+    lay_over(profile, scenario.knobs);
     if (choice.time_scale) profile.time_scale = *choice.time_scale;
     for (const std::string& backend : backends) {
       Case one;
@@ -91,7 +104,10 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
       one.holds = scenario.holds;
       one.server = scenario.server;
       one.bounds.teardown = declared_teardown(profile) + teardown_slack;
-      if (heartbeats_fail(stage_of(one).server, profile)) one.bounds.teardown += declared_server_patience(profile);
+      // Up to 15 requests and pauses in a row: each can be a little late, so the slack counts once more.
+      if (heartbeats_fail(stage_of(one).server, profile)) {
+        one.bounds.teardown += declared_server_patience(profile) + teardown_slack;
+      }
       one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
       one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
       one.seed = choice.seed;

@@ -30,6 +30,9 @@
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
+#include "harness/observe/full_channel.h"
+#include "harness/observe/listener.h"
+#include "harness/observe/signal_watch.h"
 #include "harness/observe/stuck.h"
 #include "harness/run/holds.h"
 #include "harness/run/process_table.h"
@@ -73,6 +76,7 @@ class Player final : public faults::Strike {
   void established(const std::string& proof) override { append_at(struck_at_, FaultEstablished{fault_, proof}); }
   void fired(const std::string& what) override { append_at(struck_at_, FaultFired{fault_, what}); }
   void asks_teardown(const std::string& because) override;
+  void signal(Pid target, int signal) override;
 
   // Processes speak.
   void take_messages();
@@ -90,7 +94,10 @@ class Player final : public faults::Strike {
   void reaped(Pid pid, WaitStatus status);
   void record_end(Process& process, std::optional<WaitStatus> status);
   void find_orphans_of(Pid dead);
+  void watch_processes();
   void watch_for_stuck();
+  void supervisor_is_gone();
+  void probe_listener();
   void is_stuck(Process& process, const observe::Finding& finding);
   void startup_is_over();
 
@@ -109,6 +116,9 @@ class Player final : public faults::Strike {
   observe::Census census_;
   ProcessTable processes_;
   observe::StuckWatch stuck_watch_;
+  observe::FullChannelWatch full_channels_;
+  observe::SignalWatch signal_watch_;
+  std::optional<ListenerOpened> listener_;
   Pid looked_at_last_ = 0;     // the next round of looks goes on behind it
   std::string fault_;          // whose turn it is to see
   Nanos struck_at_{};          // when what it sees has happened; 0 between events
@@ -116,6 +126,7 @@ class Player final : public faults::Strike {
   std::int32_t nodes_ready_ = 0;
   std::set<std::tuple<std::string, std::string, std::int64_t>> put_off_;  // sync points that were asked for too early
   bool teardown_asked_ = false;
+  bool supervisor_gone_ = false;
   bool concluding_ = false;
   bool ended_ = false;
 };
@@ -140,6 +151,15 @@ void Player::asks_teardown(const std::string& because) {
   append_at(asked_at, TeardownAsked{because});
   const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;
   warden_.call_at(asked_at + limit, [this] { teardown_deadline(Nanos{}); });
+}
+
+/// The warden is the parent of whoever is orphaned, but not of everybody, so the pid could be another's by now: only the
+/// living of this arena are signalled, and here no pid is given twice.
+void Player::signal(Pid target, int signal) {
+  append(Signalled{::getpid(), target, signal, 0});
+  if (::kill(target, signal) != 0) return append(Signalled{::getpid(), target, signal, errno});
+  const Process* process = processes_.find(target);
+  if (process != nullptr && process->node >= 0 && signal != SIGKILL) signal_watch_.sent(target, process->role, signal);
 }
 
 /// The deadline is put off by what the machine lost; `granted` is what it was put off by already.
@@ -247,6 +267,8 @@ void Player::happened(const arena::Message& message) {
           if constexpr (requires { event.by; } && !requires { event.by.count(); }) event.by = message.pid;
         },
         what);
+    if (const auto* opened = std::get_if<CaptureOpened>(&what)) full_channels_.captured(*opened);
+    if (const auto* opened = std::get_if<ListenerOpened>(&what)) listener_ = *opened;
     append_at(Nanos(message.head.at_ns), std::move(what));
   } catch (const std::exception& error) {
     append(Trouble{"control socket", error.what()});
@@ -262,7 +284,7 @@ void Player::ended(Pid pid) {
 
 void Player::reaped(Pid pid, WaitStatus status) {
   Process* process = processes_.find(pid);
-  if (process == nullptr) return;
+  if (process == nullptr) return find_orphans_of(pid);  // a stranger, such as a shell, may have been somebody's parent
   if (process->alive) {
     take_messages();
     record_end(*process, status);
@@ -275,10 +297,19 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
   append(Exited{process.pid, process.role, status.value_or(WaitStatus{}), status.has_value()});
+  signal_watch_.ended(process.pid);
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
   if (process.node == 0 && !teardown_asked_) asks_teardown("the task has ended by itself");
-  if (process.node < 0) conclude("conclusion", "the supervisor has ended");
+  if (process.node < 0) supervisor_gone_ = true;
+  supervisor_is_gone();
+}
+
+/// The end of the run, unless a fault has a question yet.
+void Player::supervisor_is_gone() {
+  const auto& faults = part_.faults;
+  const bool asking = std::any_of(faults.begin(), faults.end(), [](const auto& fault) { return fault->waits_for_answer(); });
+  if (supervisor_gone_ && !asking) conclude("conclusion", "the supervisor has ended");
 }
 
 /// The kernel re-parents in the exit itself, before the pidfd becomes readable (exit_notify), so it is settled now.
@@ -292,6 +323,20 @@ void Player::find_orphans_of(Pid dead) {
   }
 }
 
+void Player::watch_processes() {
+  if (concluding_) return;
+  watch_for_stuck();
+  if (auto stays = signal_watch_.look()) append(std::move(*stays));
+  for (std::size_t i = 0; i < part_.faults.size(); ++i) {
+    const std::string outer = std::exchange(fault_, part_.one.faults[i].fault);
+    const Nanos outer_time = std::exchange(struck_at_, monotonic_now());
+    part_.faults[i]->tick(*this);
+    fault_ = outer, struck_at_ = outer_time;
+  }
+  supervisor_is_gone();
+  warden_.call_at(monotonic_now() + watch_period, [this] { watch_processes(); });
+}
+
 void Player::watch_for_stuck() {
   std::vector<Pid> turn;
   for (auto& [pid, process] : processes_) {
@@ -302,11 +347,11 @@ void Player::watch_for_stuck() {
   if (turn.size() > most_looks) turn.resize(most_looks);
   for (const Pid pid : turn) {
     looked_at_last_ = pid;
-    const auto finding = stuck_watch_.look(pid);
+    auto finding = stuck_watch_.look(pid);
+    if (!finding) finding = full_channels_.look(pid);
     Process* process = processes_.find(pid);
     if (finding && process != nullptr && process->alive) is_stuck(*process, *finding);
   }
-  warden_.call_at(monotonic_now() + watch_period, [this] { watch_for_stuck(); });
 }
 
 /// What is stuck comes up no more, so whoever waits for the tree goes on. A supervisor that is stuck itself is asked to
@@ -367,6 +412,7 @@ void arm_in_subject(const Part& part) {
     code = fixtures::supervise(supervisor);
   } catch (const std::exception& error) {
     complain(std::string("model supervisor: ") + error.what());
+    fixtures::Teller(part.control).tell(Trouble{"model supervisor", error.what()});
   }
   ::_exit(code);
 }
@@ -394,8 +440,17 @@ void Player::conclude(const std::string& when, const std::string& because) {
   if (std::exchange(concluding_, true)) return;
   census_.take(when, census_patience, [this, because](CensusTaken census) {
     append(std::move(census));
+    probe_listener();
     finish(because);
   });
+}
+
+/// Who holds the supervisor's listener when it is gone, and what its port is like from outside.
+void Player::probe_listener() {
+  if (!listener_ || !supervisor_gone_) return;
+  for (DescriptorHeld& held : observe::holders_of(*listener_)) append(std::move(held));
+  append(observe::probe_bind(listener_->port));
+  append(observe::probe_connect(listener_->port));
 }
 
 void Player::finish(const std::string& because) {
@@ -420,7 +475,7 @@ int Player::play() {
     if (teardown_asked_) late_ += late, append(MachineLate{late});
   });
   warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { startup_is_over(); });
-  watch_for_stuck();
+  watch_processes();
   if (set_files()) start_subject();
   warden_.run();
   return history_.failure() == 0 ? 0 : history_failed;

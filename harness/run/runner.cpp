@@ -148,11 +148,27 @@ void Runner::open_history(ActiveRun& active) {
   if (!active.history) throw BadInput(error_text("--keep " + active.history_path));
 }
 
+/// How a task stands to SIGINT begins with who starts it: a real shell, or itself under another mask or disposition.
+void start_by_sigint_setup(Part& part, const std::string& tiny) {
+  const SigintSetup setup = part.one.tree.sigint;
+  if (setup == SigintSetup::none) return;
+  if (setup == SigintSetup::sh_background || setup == SigintSetup::bash_job_control) {
+    // dash turns job control off where there is no terminal, so that one takes bash.
+    const bool plain = setup == SigintSetup::sh_background;
+    part.task_program = plain ? "/bin/sh" : "/bin/bash";
+    part.task_argv = {plain ? "sh" : "bash", "-c", plain ? "\"$0\" \"$@\" & wait" : "set -m; \"$0\" \"$@\" & wait",
+                      tiny, part.control.name};
+    return;
+  }
+  part.task_argv = {"forkproof-task", "--sigint", std::string(word(setup)), part.control.name};
+}
+
 /// The tiny static program, unless a fault acts inside the subject: then the task needs the same image as a forked child
 /// would have, so it is this program again (`repro play-task`).
 void choose_task(Part& part, const std::string& tiny) {
   part.task_program = tiny;
   part.task_argv = {"forkproof-task", part.control.name};
+  start_by_sigint_setup(part, tiny);
   for (std::size_t i = 0; i < part.one.faults.size(); ++i) {
     const FaultSpec& spec = part.one.faults[i];
     if (!faults::find_fault(spec.fault)->in_subject) continue;

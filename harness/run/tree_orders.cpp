@@ -12,12 +12,14 @@ Orders orders_of(const TaskNode& node, double scale) {
   std::strncpy(orders.role, node.role.c_str(), sizeof orders.role - 1);
   orders.on_term = static_cast<std::uint8_t>(node.on_term);
   orders.on_int = static_cast<std::uint8_t>(node.on_int);
+  orders.sigint = static_cast<std::uint8_t>(node.sigint);
   orders.own_session = node.own_session;
   orders.double_fork = node.double_fork;
   orders.ends_with_children = node.ends_with_children;
   orders.keeps = node.keeps;
   orders.exit_code = node.exit_code;
   orders.output_bytes = node.output_bytes;
+  orders.write_size_bytes = node.write_size_bytes;
   if (node.exits_after) orders.exits_after_ns = scaled(*node.exits_after, scale).count();
   return orders;
 }

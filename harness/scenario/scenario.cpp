@@ -24,6 +24,17 @@ Answer read_answer(TomlTable& table, const std::string& key) {
   return *answer;
 }
 
+SigintSetup read_sigint(TomlTable& table) {
+  if (!table.has("sigint")) return SigintSetup::none;
+  const std::string word = table.text("sigint");
+  std::vector<std::string> known;
+  for (const SigintRow& row : sigint_setups()) {
+    if (row.word == word) return row.setup;
+    known.emplace_back(row.word);
+  }
+  table.refuse_word("sigint", word, known);
+}
+
 std::uint32_t read_keeps(TomlTable& table) {
   std::uint32_t keeps = keeps_none;
   for (const std::string& word : table.words("keeps")) {
@@ -64,6 +75,9 @@ Counted read_node(TomlTable table, std::size_t level) {
   node.double_fork = table.flag("double_fork", false);
   node.ends_with_children = table.flag("ends_with_children", false);
   node.output_bytes = static_cast<std::uint64_t>(table.number("output_bytes", 0, std::int64_t{1} << 40, 0));
+  node.write_size_bytes = static_cast<std::uint64_t>(
+      table.number("write_size_bytes", 1, static_cast<std::int64_t>(most_write_size), static_cast<std::int64_t>(default_write_size)));
+  if (level == 1) node.sigint = read_sigint(table);
   node.exit_code = static_cast<int>(table.number("exit_code", 0, 255, 0));
   node.exits_after = table.seconds("exits_after_s");
   if (level == 1 && (table.has("copies") || node.double_fork)) {
@@ -154,6 +168,10 @@ void check_words(const TomlTable& table, const std::string& key, const std::vect
   }
 }
 
+bool fits(const std::vector<std::string>& allowed, const std::string& word) {
+  return allowed.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end();
+}
+
 Expectation read_expectation(TomlTable table, const Scenario& scenario, const std::vector<std::string>& variants,
                              const Vocabulary& vocabulary) {
   Expectation expectation;
@@ -163,11 +181,28 @@ Expectation read_expectation(TomlTable table, const Scenario& scenario, const st
   const std::vector<std::string> breaks = table.words("breaks");
   table.finish();
   check_words(table, "variant", expectation.variants, variants);
-  check_words(table, "profile", expectation.profiles, scenario.profiles);
+  // A variant may be crossed with other profiles than the rest.
+  if (fits(expectation.variants, scenario.variant)) check_words(table, "profile", expectation.profiles, scenario.profiles);
   check_words(table, "backend", expectation.backends, vocabulary.backends);
   check_words(table, "breaks", breaks, vocabulary.oracles);
   expectation.breaks.insert(breaks.begin(), breaks.end());
   return expectation;
+}
+
+/// Knobs that the question itself decides, whatever the profile says of them.
+std::map<std::string, std::string> read_knobs(TomlTable table) {
+  std::map<std::string, std::string> chosen;
+  for (const Knob& knob : knobs()) {
+    const std::string key(knob.key);
+    if (!table.has(key)) continue;
+    std::vector<std::string> known;
+    for (const KnobValue& value : knob.values) known.emplace_back(value.word);
+    const std::string word = table.text(key);
+    if (std::find(known.begin(), known.end(), word) == known.end()) table.refuse_word(key, word, known);
+    chosen[key] = word;
+  }
+  table.finish();
+  return chosen;
 }
 
 Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabulary, const std::string& variant = "",
@@ -189,6 +224,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   std::vector<std::string> roles{"supervisor", "server"};
   add_roles(scenario.tree, &roles);
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
+  if (const auto chosen = table.table("knobs")) scenario.knobs = read_knobs(*chosen);
   auto across = table.table("across");
   if (!across) table.refuse("", "'[across]' is missing");
   scenario.profiles = across->words("profiles");
@@ -204,10 +240,6 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   }
   table.finish();
   return scenario;
-}
-
-bool fits(const std::vector<std::string>& allowed, const std::string& word) {
-  return allowed.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end();
 }
 
 std::vector<Scenario> read_all(TomlTable table, const std::string& path, const Vocabulary& vocabulary,

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,6 +30,7 @@ struct Scenario {
   std::vector<HoldRule> holds;
   bool server = true;
   bool in_matrix = true;              ///< part of the CI job where no scenario is named
+  std::map<std::string, std::string> knobs;  ///< laid over every profile
   std::vector<std::string> profiles;  ///< names, in the order of the file
   std::vector<std::string> backends;
   std::vector<Expectation> expectations;
