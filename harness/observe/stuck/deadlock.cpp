@@ -102,8 +102,19 @@ std::string waits_for_own_process(const Glance& glance, const Thread& thread) {
   return {};
 }
 
-bool may_be(const Thread& main) {
-  return main.blocked && (main.number == SYS_futex || main.number == SYS_write || main.number == SYS_writev || main.number < 0);
+/// By its system call alone.
+bool may_wait_for_own_process(const Thread& thread) {
+  const long call = thread.number;
+  return thread.blocked && (call == SYS_futex || call == SYS_write || call == SYS_writev || call < 0);
+}
+
+/// Nearly everybody is turned away here. A program with many threads whose main thread waits for them is asked at once,
+/// and then now and then: each of its threads is a file to read.
+bool may_be(const Glance& glance) {
+  constexpr std::uint64_t at_once = 16;
+  if (!may_wait_for_own_process(glance.main) || (glance.looks > at_once && !glance.now_and_then())) return false;
+  const std::vector<Thread> threads = threads_of(glance.pid);
+  return std::all_of(threads.begin(), threads.end(), may_wait_for_own_process);
 }
 
 struct Moment {
@@ -140,7 +151,7 @@ std::string explain(Pid pid, const std::vector<Thread>& threads, const std::vect
 }  // namespace
 
 std::optional<Symptom> deadlock(const Glance& glance) {
-  if (!may_be(glance.main)) return std::nullopt;
+  if (!may_be(glance)) return std::nullopt;
   const Moment first = read_all(glance.pid);
   std::vector<std::string> waits;
   for (const Thread& thread : first.threads) {
