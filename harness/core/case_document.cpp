@@ -73,6 +73,8 @@ Json json_of(const Profile& profile) {
               {"http_timeout_ns", profile.http_timeout.count()},
               {"http_retry_first_ns", profile.http_retry_first.count()},
               {"http_retry_most_ns", profile.http_retry_most.count()},
+              {"workers", profile.workers},
+              {"respawn_delay_ns", profile.respawn_delay.count()},
               {"revoked_statuses", profile.revoked_statuses}};
   for (const Knob& knob : knobs()) object["knobs"][std::string(knob.key)] = knob.values[knob.get(profile)].word;
   return object;
@@ -94,6 +96,8 @@ Profile profile_in(const Json& json) {
   profile.http_timeout = Nanos(json.at("http_timeout_ns").get<Nanos::rep>());
   profile.http_retry_first = Nanos(json.at("http_retry_first_ns").get<Nanos::rep>());
   profile.http_retry_most = Nanos(json.at("http_retry_most_ns").get<Nanos::rep>());
+  profile.workers = json.at("workers");
+  profile.respawn_delay = Nanos(json.at("respawn_delay_ns").get<Nanos::rep>());
   profile.revoked_statuses = json.at("revoked_statuses").get<std::vector<int>>();
   for (const Knob& knob : knobs()) {
     const std::string wanted = json.at("knobs").at(std::string(knob.key));

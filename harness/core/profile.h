@@ -46,6 +46,8 @@ struct Profile {
   Nanos http_timeout = std::chrono::seconds(5);      ///< for one attempt
   Nanos http_retry_first = std::chrono::seconds(1);  ///< the first pause between two attempts; each further one doubles
   Nanos http_retry_most = std::chrono::seconds(90);  ///< but is no longer than this
+  int workers = 1;                                   ///< of a prefork master
+  Nanos respawn_delay = std::chrono::seconds(1);     ///< of a master that backs off: before the first replacement
   std::vector<int> revoked_statuses{404, 409};  ///< replies by which the server says: this task is not yours any more
 
   friend bool operator==(const Profile&, const Profile&) = default;

@@ -38,6 +38,8 @@ class Strike {
 class Fault {
  public:
   virtual ~Fault() = default;
+  /// What this build lacks for it, and how to get it; empty when nothing. Then the cell is skipped, and says so.
+  [[nodiscard]] virtual std::string missing() const { return {}; }
   /// On the stage, before anything runs. Called outside, in a process that is about to fork the arena.
   virtual void set_stage(Stage& stage) = 0;
   /// Inside the subject, right before it spawns its task: takes what the child will miss (a thread takes a lock) and

@@ -100,6 +100,7 @@ class HeartbeatReply final : public Fault {
     if (due_ && nodes_ > 0) {
       establish(strike, fmt::format("the tree's {} nodes are up before heartbeat {}", nodes_, number_));
     }
+    see_task_die_first(event, strike);
     const auto* request = event.as<Request>();
     if (request != nullptr && request_ == "run" && request->what == "run") {
       establish(strike, "the supervisor has asked to start the task");
@@ -133,6 +134,17 @@ class HeartbeatReply final : public Fault {
     strike.asks_teardown(what);
   }
 
+  /// A task that crashed before the tree was up: it will be asked for no more heartbeats, and there is nothing to revoke.
+  void see_task_die_first(const Event& event, Strike& strike) {
+    const auto* spawned = event.as<Spawned>();
+    if (spawned != nullptr && spawned->node == 0) task_ = spawned->pid;
+    const auto* exited = event.as<Exited>();
+    if (exited == nullptr || exited->pid != task_ || request_ != "heartbeat" || nodes_ > 0) return;
+    if (std::exchange(fired_, true)) return;
+    establish(strike, fmt::format("{} ended ({}) before heartbeat {} could be due", exited->role, exited->status.text(), number_));
+    strike.fired("nothing was left to revoke");
+  }
+
   void establish(Strike& strike, const std::string& proof) {
     // Marked first: what is told comes back here as an event.
     if (!std::exchange(established_, true)) strike.established(proof);
@@ -146,6 +158,7 @@ class HeartbeatReply final : public Fault {
   bool due_ = false;   // the supervisor stands before the request
   bool established_ = false, fired_ = false;
   SharedFlag moment_;
+  Pid task_ = 0;
 };
 
 }  // namespace

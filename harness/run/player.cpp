@@ -22,6 +22,7 @@
 
 #include <fmt/format.h>
 
+#include "fixtures/prefork/master.h"
 #include "fixtures/supervisor/supervisor.h"
 #include "fixtures/supervisor/teller.h"
 #include "harness/arena/control_socket.h"
@@ -48,6 +49,17 @@ constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr char supervisor_role[] = "supervisor";
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
 constexpr std::size_t most_looks = 64;  // at processes, each period
+
+constexpr std::int64_t enough_starts = 20;  // of a master's workers, beyond the first ones: by then it is a loop
+
+const Profile* profile_of(const Case& one) {
+  const auto* model = std::get_if<ModelSupervisor>(&one.subject);
+  return model != nullptr ? &model->profile : nullptr;
+}
+bool is_prefork(const Case& one) {
+  const Profile* profile = profile_of(one);
+  return profile != nullptr && profile->model == Model::prefork_master;
+}
 
 class Player final : public faults::Strike {
  public:
@@ -100,6 +112,8 @@ class Player final : public faults::Strike {
   void probe_listener();
   void is_stuck(Process& process, const observe::Finding& finding);
   void startup_is_over();
+  void end_from_outside(Process& supervisor, const std::string& because);
+  void enough_seen(const std::string& because);
 
   bool set_files();
   void start_subject();
@@ -221,6 +235,7 @@ void Player::node_is_ready(arena::Message& message) {
   append_at(Nanos(message.head.at_ns), Ready{message.pid, message.head.node, message.head.parent,
                                              message.head.group, message.head.session});
   message.answer();
+  if (is_prefork(part_.one) && nodes_ready_ >= profile_of(part_.one)->workers) enough_seen("all its workers are up");
   if (nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
   append(TreeReady{nodes_ready_});
   holds_.tree_is_settled("the whole tree is up");
@@ -269,7 +284,10 @@ void Player::happened(const arena::Message& message) {
         what);
     if (const auto* opened = std::get_if<CaptureOpened>(&what)) full_channels_.captured(*opened);
     if (const auto* opened = std::get_if<ListenerOpened>(&what)) listener_ = *opened;
+    const auto* worker = std::get_if<WorkerStarted>(&what);
+    const std::int64_t beyond_first = worker != nullptr ? worker->number - profile_of(part_.one)->workers : 0;
     append_at(Nanos(message.head.at_ns), std::move(what));
+    if (beyond_first >= enough_starts) enough_seen(fmt::format("{} workers were started in place of dead ones", beyond_first));
   } catch (const std::exception& error) {
     append(Trouble{"control socket", error.what()});
   }
@@ -296,11 +314,13 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   process.alive = false;
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
+  const bool prefork = is_prefork(part_.one);
+  if (prefork && process.node < 0 && !teardown_asked_) asks_teardown("the master gives up by itself");
   append(Exited{process.pid, process.role, status.value_or(WaitStatus{}), status.has_value()});
   signal_watch_.ended(process.pid);
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
-  if (process.node == 0 && !teardown_asked_) asks_teardown("the task has ended by itself");
+  if (process.node == 0 && !prefork && !teardown_asked_) asks_teardown("the task has ended by itself");
   if (process.node < 0) supervisor_gone_ = true;
   supervisor_is_gone();
 }
@@ -360,9 +380,21 @@ void Player::is_stuck(Process& process, const observe::Finding& finding) {
   append(Stuck{process.pid, process.role, finding.how, finding.proved, finding.since - part_.origin, finding.because});
   holds_.tree_is_settled(process.role + " is stuck");
   if (process.node >= 0 || teardown_asked_) return;
-  asks_teardown("the supervisor is stuck: it is sent SIGTERM from outside");
-  append(Signalled{::getpid(), process.pid, SIGTERM, 0});
-  ::kill(process.pid, SIGTERM);
+  end_from_outside(process, "the supervisor is stuck");
+}
+
+void Player::end_from_outside(Process& supervisor, const std::string& because) {
+  asks_teardown(because + ": it is sent SIGTERM from outside");
+  append(Signalled{::getpid(), supervisor.pid, SIGTERM, 0});
+  ::kill(supervisor.pid, SIGTERM);
+}
+
+/// A prefork master ends by nothing that its workers do: it is ended once its workers are up, or clearly never will be.
+void Player::enough_seen(const std::string& because) {
+  if (teardown_asked_ || concluding_) return;
+  for (auto& [pid, process] : processes_) {
+    if (process.node < 0 && process.alive) return end_from_outside(process, because);
+  }
 }
 
 /// Nobody was proved stuck, and yet nothing happens: said of the first that should have come on, by the deadline.
@@ -409,7 +441,7 @@ void arm_in_subject(const Part& part) {
   }
   int code = 70;
   try {
-    code = fixtures::supervise(supervisor);
+    code = is_prefork(part.one) ? fixtures::preside(supervisor) : fixtures::supervise(supervisor);
   } catch (const std::exception& error) {
     complain(std::string("model supervisor: ") + error.what());
     fixtures::Teller(part.control).tell(Trouble{"model supervisor", error.what()});

@@ -107,7 +107,14 @@ Nanos longest_life(const Case& one) {
 /// Whether this arena has what the case's faults need on their stage; if not, the cell says why it was not run.
 bool Runner::can_be_asked(const Case& one, CellSummary& cell) const {
   faults::Stage stage;
-  for (const auto& fault : make_faults(one)) fault->set_stage(stage);
+  for (const auto& fault : make_faults(one)) {
+    fault->set_stage(stage);
+    if (const std::string missing = fault->missing(); !missing.empty()) {
+      cell.outcome = CellOutcome::skipped;
+      cell.note = "skipped: " + missing;
+      return false;
+    }
+  }
   if (provision_.tier != arena::Tier::subreaper || (stage.overlays.empty() && !stage.name_server)) return true;
   cell.outcome = CellOutcome::unknown;
   cell.note = "it was not run: a fault needs files and a name server of its own, and the subreaper tier has neither "

@@ -49,6 +49,8 @@ void read_numbers(TomlTable& table, Profile& profile) {
   profile.http_timeout = table.seconds("http_timeout_s").value_or(profile.http_timeout);
   profile.http_retry_first = table.seconds("http_retry_first_s").value_or(profile.http_retry_first);
   profile.http_retry_most = table.seconds("http_retry_most_s").value_or(profile.http_retry_most);
+  profile.workers = static_cast<int>(table.number("workers", 1, 64, profile.workers));
+  profile.respawn_delay = table.seconds("respawn_delay_s").value_or(profile.respawn_delay);
   const std::vector<std::string> signals = table.words("stop_signals");
   if (!signals.empty()) profile.stop_signals.clear();
   for (const std::string& word : signals) profile.stop_signals.push_back(signal_from(table, word));
