@@ -1,6 +1,6 @@
 // Format `github`: workflow commands, which GitHub shows as annotations of the run. An error for each cell that is not
-// as expected, a warning for each that could not be told, and one notice that counts. GitHub shows the first ten of a
-// kind; all of them stand in the log.
+// as expected, a warning for each that could not be told, one line for all that were not run for the same reason, and a
+// notice that counts. GitHub shows the first ten of a kind; all of them stand in the log.
 #include <fmt/format.h>
 
 #include "reports/layout.h"
@@ -38,10 +38,14 @@ std::string count(const RunSummary& summary) {
 void github(const RunSummary& summary, std::ostream& out) {
   for (const CellSummary& cell : summary.cells) {
     const bool failed = cell.outcome == CellOutcome::not_as_expected;
-    if (!failed && cell.outcome != CellOutcome::unknown) continue;
+    if (cell.runs == 0 || (!failed && cell.outcome != CellOutcome::unknown)) continue;
     const std::string message = fmt::format("{}\nSee it again: {}", differences_in_short(cell, summary),
                                             reproducing_line(cell, summary));
     write_command(failed ? "error" : "warning", cell_name(cell), message, out);
+  }
+  for (const auto& [reason, count] : reasons_not_run(summary)) {
+    const bool skipped = reason.starts_with(name(CellOutcome::skipped));
+    write_command(skipped ? "notice" : "warning", "not run", counted(count, "cell ", "cells ") + reason, out);
   }
   write_command("notice", "forkproof", count(summary), out);
 }

@@ -114,6 +114,16 @@ std::string counted_outcomes(const RunSummary& summary) {
   return line;
 }
 
+std::map<std::string, std::size_t> reasons_not_run(const RunSummary& summary) {
+  std::map<std::string, std::size_t> reasons;
+  for (const CellSummary& cell : summary.cells) {
+    if (cell.runs > 0 || cell.outcome == CellOutcome::as_expected) continue;
+    const std::string outcome = fmt::format("{}: ", name(cell.outcome));
+    ++reasons[cell.note.starts_with(outcome) ? cell.note : outcome + cell.note];
+  }
+  return reasons;
+}
+
 std::string story(const CellSummary& cell, const RunSummary& summary, const Letters& letters) {
   const Exhibit& exhibit = *cell.exhibit;
   std::string all = before_and_after(exhibit.history) + "\n";

@@ -15,6 +15,9 @@ std::string differences_in_short(const CellSummary& cell, const RunSummary& summ
 /// "1,200 of 1,204 cells as expected, 3 not-as-expected, 1 unknown".
 std::string counted_outcomes(const RunSummary& summary);
 
+/// Why cells were not run ("skipped: built without gobjc"), and how many for that reason.
+std::map<std::string, std::size_t> reasons_not_run(const RunSummary& summary);
+
 /// One run of a cell: the process tree before and after, the timeline, each broken promise. The cell must have an
 /// exhibit. In 80 columns; ends with a newline.
 std::string story(const CellSummary& cell, const RunSummary& summary, const Letters& letters);

@@ -67,13 +67,9 @@ struct Told {
 /// Cells of a row that differ in the same words stand together; those that were not run are counted by their reason.
 void write_differences(const RunSummary& summary, std::ostream& out) {
   std::vector<Told> all;
-  std::map<std::string, std::size_t> places, not_run;
+  std::map<std::string, std::size_t> places;
   for (const CellSummary& cell : summary.cells) {
-    if (cell.outcome == CellOutcome::as_expected) continue;
-    if (cell.runs == 0) {
-      ++not_run[fmt::format("{}: {}", name(cell.outcome), cell.note)];
-      continue;
-    }
+    if (cell.outcome == CellOutcome::as_expected || cell.runs == 0) continue;
     const std::string what = fmt::format(": {} in {} of {}\n", name(cell.outcome), grouped(cell.unexpected_runs),
                                          counted(cell.runs, "run", "runs")) + differences(cell, summary);
     const auto [place, is_new] = places.try_emplace(cell.one.scenario + "\n" + subject_name(cell) + what, all.size());
@@ -86,8 +82,9 @@ void write_differences(const RunSummary& summary, std::ostream& out) {
     out << all[i].what.substr(line_end + 1);
   }
   if (all.size() > most_told) out << fmt::format("\n  ... and {} more; --format json has them all\n", all.size() - most_told);
+  const auto not_run = reasons_not_run(summary);
   if (!not_run.empty()) out << "\n";
-  for (const auto& [note, count] : not_run) out << wrapped("  ", counted(count, "cell ", "cells ") + note, 4);
+  for (const auto& [reason, count] : not_run) out << wrapped("  ", counted(count, "cell ", "cells ") + reason, 4);
 }
 
 /// The cell whose story is told: the worst that differs, else, of one question, the first with a break.

@@ -140,7 +140,7 @@ TEST(Text, WhatWasNotRunIsCountedByItsReason) {
   for (const std::string& backend : eleven) {
     cells.push_back(not_run(good_cell("heartbeat-409", "exemplary", backend), CellOutcome::unknown, "it was not run: interrupted"));
   }
-  cells.push_back(not_run(good_cell("runtime", "exemplary", "fork"), CellOutcome::skipped, "built without gobjc"));
+  cells.push_back(not_run(good_cell("runtime", "exemplary", "fork"), CellOutcome::skipped, "skipped: built without gobjc"));
   RunSummary summary = summary_of(cells);
   summary.interrupted = true;
   const std::string page = text_of(summary);
