@@ -58,6 +58,9 @@ void list_profiles() {
 
 void list_backends() {
   for (const auto& row : spawn::backends()) print_row(row.key, row.about);
+  for (const auto& row : spawn::reserved_backends()) {
+    print_row(row.key, fmt::format("reserved, use {}: {}", row.instead, row.because));
+  }
 }
 
 void list_faults() {

@@ -18,6 +18,7 @@ namespace forkproof::arena {
 namespace {
 
 constexpr char prefix[] = "forkproof-";
+constexpr int most_levels = 8;  // of groups inside groups
 
 unsigned long pid_namespace() {
   struct stat about {};
@@ -88,15 +89,35 @@ Fd make_cgroup(const std::string& path) {
   return group;
 }
 
-bool remove_cgroup(const std::string& path) {
+namespace {
+
+/// The group and the groups that were made inside it (a backend's, a subject's), innermost first. False, for now, while
+/// one of them holds a process.
+bool remove_empty(const std::string& path, int levels = most_levels) {
   if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
+  if (levels == 0) return false;
+  std::vector<std::string> inner;
+  DIR* directory = ::opendir(path.c_str());
+  if (directory == nullptr) return errno == ENOENT;
+  while (const dirent* entry = ::readdir(directory)) {
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') inner.push_back(path + "/" + entry->d_name);
+  }
+  ::closedir(directory);
+  for (const std::string& each : inner) remove_empty(each, levels - 1);
+  return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
+}
+
+}  // namespace
+
+bool remove_cgroup(const std::string& path) {
+  if (remove_empty(path)) return true;
   const Fd kill_file(::open((path + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
   [[maybe_unused]] const auto written = kill_file ? ::write(kill_file.get(), "1", 1) : 0;
   const Fd events(::open((path + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
   // The group empties when the last killed process is gone; cgroup.events tells (POLLPRI), at times late, so the
   // removal itself is the test. Bounded: 100 looks of at most 20 ms.
   for (int look = 0; look < 100; ++look) {
-    if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
+    if (remove_empty(path)) return true;
     char text[128];
     [[maybe_unused]] const auto got = ::pread(events.get(), text, sizeof text, 0);
     pollfd waiting{events.get(), POLLPRI, 0};

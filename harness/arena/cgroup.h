@@ -15,7 +15,7 @@ std::string fresh_cgroup_name();
 /// Makes a group; throws HarnessFailure.
 Fd make_cgroup(const std::string& path);
 
-/// Kills whatever is left in the group and removes it. False when it is still there afterwards.
+/// Kills whatever is left in the group and in groups inside it, and removes them all. False when it is still there afterwards.
 bool remove_cgroup(const std::string& path);
 
 /// Removes groups whose repro is gone.

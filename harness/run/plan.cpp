@@ -63,6 +63,7 @@ bool heartbeats_fail(const ServerPlan& plan, const Profile& profile) {
 Vocabulary vocabulary() {
   Vocabulary words;
   for (const auto& row : spawn::backends()) words.backends.emplace_back(row.key);
+  words.reserved_backend = spawn::reserved_backend;
   for (const auto& row : oracles::oracles()) words.oracles.emplace_back(row.key);
   for (const auto& row : faults::faults()) {
     words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
@@ -77,6 +78,7 @@ void check_names(const Choice& choice) {
   for (const auto& row : spawn::backends()) known.emplace_back(row.key);
   for (const std::string& backend : choice.backends) {
     if (std::find(known.begin(), known.end(), backend) != known.end()) continue;
+    if (const std::string reserved = spawn::reserved_backend(backend); !reserved.empty()) throw BadInput(reserved);
     const std::string near = nearest(backend, known);
     throw BadInput("no spawn backend '" + backend + "'" +
                    (near.empty() ? "; `repro list backends` shows them" : " (did you mean '" + near + "'?)"));

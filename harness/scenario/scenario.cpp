@@ -172,6 +172,15 @@ bool fits(const std::vector<std::string>& allowed, const std::string& word) {
   return allowed.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end();
 }
 
+void check_backends(const TomlTable& table, const std::string& key, const std::vector<std::string>& words,
+                    const Vocabulary& vocabulary) {
+  for (const std::string& word : words) {
+    const std::string reserved = vocabulary.reserved_backend ? vocabulary.reserved_backend(word) : "";
+    if (!reserved.empty()) table.refuse(key, reserved);
+  }
+  check_words(table, key, words, vocabulary.backends);
+}
+
 Expectation read_expectation(TomlTable table, const Scenario& scenario, const std::vector<std::string>& variants,
                              const Vocabulary& vocabulary) {
   Expectation expectation;
@@ -183,7 +192,7 @@ Expectation read_expectation(TomlTable table, const Scenario& scenario, const st
   check_words(table, "variant", expectation.variants, variants);
   // A variant may be crossed with other profiles than the rest.
   if (fits(expectation.variants, scenario.variant)) check_words(table, "profile", expectation.profiles, scenario.profiles);
-  check_words(table, "backend", expectation.backends, vocabulary.backends);
+  check_backends(table, "backend", expectation.backends, vocabulary);
   check_words(table, "breaks", breaks, vocabulary.oracles);
   expectation.breaks.insert(breaks.begin(), breaks.end());
   return expectation;
@@ -233,7 +242,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   if (scenario.backends == std::vector<std::string>{"all"} || scenario.backends.empty()) {
     scenario.backends = vocabulary.backends;
   }
-  check_words(*across, "backends", scenario.backends, vocabulary.backends);
+  check_backends(*across, "backends", scenario.backends, vocabulary);
   across->finish();
   for (TomlTable& each : table.tables("expect")) {
     scenario.expectations.push_back(read_expectation(each, scenario, variants, vocabulary));

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -51,10 +53,17 @@ std::set<int> open_descriptors() {
   return fds;
 }
 
-WaitStatus wait_for(const Child& child) {
-  int raw = 0;
-  EXPECT_EQ(::waitpid(child.pid, &raw, 0), child.pid);
-  return WaitStatus(raw);
+/// Blocks until the backend has told the end.
+WaitStatus wait_for(Backend& backend, const Child& child) {
+  pollfd notice{backend.exit_notice(child), POLLIN, 0};
+  EXPECT_GE(notice.fd, 0);
+  for (;;) {
+    if (const auto ended = backend.try_wait(child)) {
+      EXPECT_FALSE(ended->vanished);
+      return ended->status;
+    }
+    ::poll(&notice, 1, -1);
+  }
 }
 
 /// For a backend that does not exec: the script's shell takes the child's place.
@@ -63,12 +72,22 @@ int become_shell(void* script) {
   return 127;
 }
 
+/// What a hook says, where a child of whichever image can write it: the mapping is older than any sidecar.
+struct Told {
+  char text[64];
+};
+
 class AnyBackend : public testing::TestWithParam<BackendRow> {
  protected:
-  AnyBackend() : nothing_(::open("/dev/null", O_RDWR | O_CLOEXEC)), backend_(GetParam().make()) {
+  AnyBackend()
+      : told_(static_cast<Told*>(::mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))),
+        nothing_(::open("/dev/null", O_RDWR | O_CLOEXEC)), backend_(GetParam().make()) {
     // What the tests themselves were started with is no backend's doing.
     ::syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
   }
+  ~AnyBackend() override { ::munmap(told_, sizeof *told_); }
+
+  WaitStatus wait_for(const Child& child) { return spawn::wait_for(*backend_, child); }
 
   /// A spec that runs a shell script, its standard output in the pipe.
   SpawnSpec script(const std::string& text, const Pipe& out) {
@@ -77,7 +96,7 @@ class AnyBackend : public testing::TestWithParam<BackendRow> {
     spec.path = "/bin/sh";
     spec.argv = {"sh", "-c", text};
     spec.fds = {nothing_.get(), out.writer.get(), nothing_.get()};
-    spec.entry = become_shell, spec.argument = script_.data();
+    spec.entry = become_shell, spec.argument = script_.data(), spec.argument_size = script_.size() + 1;
     return spec;
   }
   /// What the script says; it must end well.
@@ -96,6 +115,7 @@ class AnyBackend : public testing::TestWithParam<BackendRow> {
     return said_by(spec, out);
   }
 
+  Told* told_;
   Fd nothing_;
   std::unique_ptr<Backend> backend_;
   std::string script_;
@@ -205,6 +225,7 @@ class CarelessSignals {
 };
 
 TEST_P(AnyBackend, TheChildHasDefaultSignalsAndNoneBlocked) {
+  if (!GetParam().resets_signals) GTEST_SKIP() << "it says so: signals reach the child as they are";
   const CarelessSignals careless;
   unsigned long long blocked = ~0ULL, ignored = ~0ULL;
   const std::string said = said_by("exec grep -E 'SigBlk|SigIgn' /proc/self/status");
@@ -248,7 +269,7 @@ TEST_P(AnyBackend, AFailureLeavesNoDescriptorBehind) {
   Pipe out;
   SpawnSpec spec = script(":", out);
   spec.path = "/no/such/program";
-  spec.argument = nullptr, spec.entry = [](void*) { return 124; };
+  spec.argument = nullptr, spec.argument_size = 0, spec.entry = [](void*) { return 124; };
   const auto before = open_descriptors();
   if (auto child = backend_->spawn(spec)) {
     EXPECT_EQ(wait_for(*child).text(), "exit 124");
@@ -263,21 +284,63 @@ TEST_P(AnyBackend, SpawnsWhereTheKernelReapsTheChild) {  // SIGCHLD ignored: the
   const auto child = backend_->spawn(spec);
   EXPECT_TRUE(child.has_value());
   EXPECT_EQ(out.rest(), "here\n");
-  EXPECT_EQ(::waitpid(-1, nullptr, 0), -1);  // blocks until it is gone
+  if (GetParam().sidecar_is_parent) {
+    EXPECT_EQ(wait_for(*child).text(), "exit 0") << "the sidecar reaps by itself";
+  } else {
+    EXPECT_EQ(::waitpid(-1, nullptr, 0), -1);  // blocks until it is gone
+    EXPECT_TRUE(backend_->try_wait(*child).value().vanished);
+  }
   ::signal(SIGCHLD, SIG_DFL);
 }
 
 TEST_P(AnyBackend, AnnouncesItsSyncPointsUnlessTheParentStandsStill) {
-  Pipe out, told;
+  Pipe out;
   SpawnSpec spec = script(":", out);
-  int fd = told.writer.get();
-  spec.hook_context = &fd;
-  spec.hook = [](void* context, const char* point) {
-    (void)!::write(*static_cast<int*>(context), point, std::strlen(point));
-    (void)!::write(*static_cast<int*>(context), " ", 1);
+  spec.argument = &told_, spec.argument_size = sizeof told_;
+  spec.hook = [](void* argument, const char* point) {
+    Told* where = *static_cast<Told**>(argument);
+    std::strcat(where->text, point);
+    std::strcat(where->text, " ");
   };
+  spec.entry = [](void*) { return 0; };
   said_by(spec, out);
-  EXPECT_EQ(told.rest(), GetParam().waits_for_exec ? "" : "forked before-exec ");
+  EXPECT_STREQ(told_->text, GetParam().waits_for_exec ? "" : "forked before-exec ");
+}
+
+TEST_P(AnyBackend, TheExitStatusIsFaithful) {
+  for (const auto& [text, end] : {std::pair{"exit 42", "exit 42"}, std::pair{"kill -TERM $$", "SIGTERM"},
+                                  std::pair{"exit 0", "exit 0"}}) {
+    Pipe out;
+    const SpawnSpec spec = script(text, out);
+    const auto child = backend_->spawn(spec);
+    ASSERT_TRUE(child);
+    EXPECT_EQ(wait_for(*child).text(), end);
+  }
+}
+
+TEST_P(AnyBackend, AChildThatLivesHasNotEnded) {
+  Pipe out, hold;
+  SpawnSpec spec = script("read -r line", out);
+  spec.fds[0] = hold.reader.get();
+  const auto child = backend_->spawn(spec);
+  ASSERT_TRUE(child);
+  EXPECT_FALSE(backend_->try_wait(*child));
+  EXPECT_FALSE(backend_->try_wait(*child, Reap::leave));
+  (void)!::write(hold.writer.get(), "\n", 1);
+  EXPECT_EQ(wait_for(*child).text(), "exit 0");
+}
+
+TEST_P(AnyBackend, TheParentIsWhoTheRowSays) {
+  int parent = 0;
+  std::sscanf(said_by("echo $PPID").c_str(), "%d", &parent);
+  EXPECT_EQ(parent != ::getpid(), GetParam().sidecar_is_parent);
+}
+
+TEST_P(AnyBackend, LeavesNobodyBehindWhenItIsDropped) {
+  said_by(":");
+  backend_.reset();
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
 }
 
 std::string test_name(const testing::TestParamInfo<BackendRow>& each) {
@@ -308,10 +371,11 @@ TEST(ForkBackend, ClosesTheParentsEndsAndResetsItsHandlers) {  // no exec does i
     if (::fcntl(parent_end, F_GETFD) != -1) return 2;
     return ::fcntl(3, F_GETFD) == 0 ? 0 : 3;
   };
-  const auto child = find_backend("fork")->make()->spawn(spec);
+  const auto backend = find_backend("fork")->make();
+  const auto child = backend->spawn(spec);
   ::signal(SIGUSR2, SIG_DFL);
   ASSERT_TRUE(child);
-  EXPECT_EQ(wait_for(*child).text(), "exit 0");
+  EXPECT_EQ(wait_for(*backend, *child).text(), "exit 0");
   EXPECT_NE(::fcntl(parent_end, F_GETFD), -1) << "the parent's own end is the parent's";
 }
 
@@ -320,9 +384,75 @@ TEST(ForkBackend, TheEntrysResultIsTheExitCode) {
   int code = 42;
   spec.entry = [](void* argument) { return *static_cast<int*>(argument); };
   spec.argument = &code;
-  const auto child = find_backend("fork")->make()->spawn(spec);
+  const auto backend = find_backend("fork")->make();
+  const auto child = backend->spawn(spec);
   ASSERT_TRUE(child);
-  EXPECT_EQ(wait_for(*child).text(), "exit 42");
+  EXPECT_EQ(wait_for(*backend, *child).text(), "exit 42");
+}
+
+TEST(ForkServer, ItsChildrenHaveTheMemoryOfWhenItWasStarted) {
+  static int memory;
+  memory = 1;
+  const auto backend = find_backend("forkserver")->make();
+  memory = 2;
+  SpawnSpec spec;
+  spec.entry = [](void*) { return memory; };
+  const auto child = backend->spawn(spec);
+  ASSERT_TRUE(child);
+  EXPECT_EQ(wait_for(*backend, *child).text(), "exit 1");
+}
+
+TEST(ForkServer, AChildWhoseSidecarIsGoneHasNoStatusAnyMore) {
+  const auto backend = find_backend("forkserver")->make();
+  SpawnSpec spec;
+  int sidecar_pipe[2];
+  ASSERT_EQ(::pipe2(sidecar_pipe, O_CLOEXEC), 0);
+  const Fd reader(sidecar_pipe[0]);
+  Fd writer(sidecar_pipe[1]);
+  spec.fds = {writer.get()};
+  spec.entry = [](void*) {
+    const pid_t parent = ::getppid();
+    (void)!::write(0, &parent, sizeof parent);
+    ::kill(parent, SIGKILL);
+    ::pause();
+    return 0;
+  };
+  const auto child = backend->spawn(spec);
+  ASSERT_TRUE(child);
+  pid_t sidecar = 0;
+  ASSERT_EQ(::read(reader.get(), &sidecar, sizeof sidecar), static_cast<ssize_t>(sizeof sidecar));
+  pollfd notice{backend->exit_notice(*child), POLLIN, 0};
+  ::poll(&notice, 1, -1);
+  EXPECT_TRUE(backend->try_wait(*child).value().vanished);
+  ::syscall(SYS_pidfd_send_signal, child->pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+TEST(WorkerThreadFork, KeepsHandlersIgnoredSignalsAndTheMask) {
+  const CarelessSignals careless;
+  SpawnSpec spec;
+  spec.entry = [](void*) {
+    struct sigaction action {};
+    ::sigaction(SIGUSR2, nullptr, &action);
+    if (action.sa_handler == SIG_DFL) return 1;
+    ::sigaction(SIGPIPE, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) return 2;
+    sigset_t mask;
+    ::sigprocmask(SIG_BLOCK, nullptr, &mask);
+    return sigismember(&mask, SIGTERM) == 1 ? 0 : 3;
+  };
+  const auto backend = find_backend("worker-thread-fork")->make();
+  const auto child = backend->spawn(spec);
+  ASSERT_TRUE(child);
+  EXPECT_EQ(wait_for(*backend, *child).text(), "exit 0");
+}
+
+TEST(Reserved, KeysNameWhatWorksInstead) {
+  for (const ReservedRow& row : reserved_backends()) {
+    EXPECT_EQ(find_backend(row.key), nullptr) << row.key;
+    EXPECT_NE(find_backend(row.instead), nullptr) << row.instead;
+    EXPECT_THAT(reserved_backend(row.key), testing::HasSubstr(std::string(row.instead)));
+  }
+  EXPECT_EQ(reserved_backend("fork"), "");
 }
 
 TEST(Backends, KeysAreUniqueAndFindTheirRows) {

@@ -17,9 +17,10 @@ PreparedPlan::PreparedPlan(const SpawnSpec& spec, bool with_program, bool with_h
   plan_.close_count = with_program ? 0 : static_cast<int>(spec.parent_ends.size());
   plan_.group = spec.group;
   sigemptyset(&plan_.mask);
-  if (with_hook) plan_.hook = spec.hook, plan_.hook_context = spec.hook_context;
+  plan_.argument = spec.argument;
+  if (with_hook) plan_.hook = spec.hook;
   if (!with_program) {
-    plan_.entry = spec.entry, plan_.argument = spec.argument;
+    plan_.entry = spec.entry;
     return;
   }
   for (const std::string& word : spec.argv) argv_.push_back(const_cast<char*>(word.c_str()));
@@ -27,6 +28,28 @@ PreparedPlan::PreparedPlan(const SpawnSpec& spec, bool with_program, bool with_h
   plan_.path = spec.path.c_str();
   plan_.argv = argv_.data();
   plan_.envp = environ;
+}
+
+namespace {
+
+WaitStatus status_from(const siginfo_t& info) {
+  return info.si_code == CLD_EXITED ? WaitStatus::exited_with(info.si_status) : WaitStatus::killed_by(info.si_status);
+}
+
+}  // namespace
+
+std::optional<WaitResult> Backend::try_wait(const Child& child, Reap reap) {
+  if (reap == Reap::leave) {
+    siginfo_t info{};
+    const int result = ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (result != 0 || info.si_pid == 0) return std::nullopt;
+    return WaitResult{status_from(info)};
+  }
+  int status = 0;
+  const pid_t pid = ::waitpid(child.pid, &status, WNOHANG);
+  if (pid == child.pid) return WaitResult{WaitStatus(status)};
+  if (pid < 0 && errno == ECHILD) return WaitResult{WaitStatus::exited_with(255), true};
+  return std::nullopt;
 }
 
 boost::system::result<Child, SpawnFailure> adopt(pid_t pid) {

@@ -16,6 +16,8 @@ class PreparedPlan {
 
   [[nodiscard]] const ForkproofChildPlan* get() const { return &plan_; }
   void report_exec_error_to(int* where) { plan_.exec_error = where; }
+  void keep_signals() { plan_.keep_signals = 1; }
+  void scrub_descriptors() { plan_.scrub = 1; }
 
  private:
   std::vector<char*> argv_;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace {
@@ -15,12 +16,13 @@ constexpr int most_fds = 16;
 }
 
 void announce(const ForkproofChildPlan* plan, const char* point) {
-  if (plan->hook != nullptr) plan->hook(plan->hook_context, point);
+  if (plan->hook != nullptr) plan->hook(plan->argument, point);
 }
 
 // Handlers point into an image that exec replaces, or at state that belongs to the parent (tractor.md R3): back to
 // the default. What is ignored stays ignored only across exec, so that is reset as well.
 void reset_signals(const ForkproofChildPlan* plan) {
+  if (plan->keep_signals) return;
   struct sigaction plain = {};
   plain.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -54,6 +56,37 @@ void place_descriptors(const ForkproofChildPlan* plan) {
   }
 }
 
+struct DirectoryEntry {  // getdents64's own layout (`man 2 getdents64`)
+  unsigned long long inode;
+  long long offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+};
+
+int number_from(const char* text) {
+  int number = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
+  return *text == '\0' ? number : -1;
+}
+
+// The listing's own descriptor is in the listing; it goes last. opendir() would allocate.
+void scrub_descriptors(const ForkproofChildPlan* plan) {
+  const int listing = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (listing < 0) give_up(plan);
+  alignas(DirectoryEntry) char block[2048];
+  long size = 0;
+  while ((size = syscall(SYS_getdents64, listing, block, sizeof block)) > 0) {
+    for (long at = 0; at < size;) {
+      const DirectoryEntry* entry = reinterpret_cast<const DirectoryEntry*>(block + at);
+      at += entry->length;
+      const int fd = entry->name[0] == '.' ? -1 : number_from(entry->name);
+      if (fd >= plan->fd_count && fd != listing) close(fd);
+    }
+  }
+  close(listing);
+}
+
 }  // namespace
 
 void forkproof_run_child(const ForkproofChildPlan* plan) {
@@ -61,6 +94,7 @@ void forkproof_run_child(const ForkproofChildPlan* plan) {
   join_group(plan);
   reset_signals(plan);
   place_descriptors(plan);
+  if (plan->scrub) scrub_descriptors(plan);
   announce(plan, "before-exec");
   if (plan->path == nullptr) _exit(plan->entry(plan->argument));
   execve(plan->path, plan->argv, plan->envp);

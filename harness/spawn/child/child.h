@@ -18,10 +18,11 @@ struct ForkproofChildPlan {
   int fd_count;             // at most 16
   const int* close_fds;     // closed in the child: the parent's ends, which close-on-exec does not cover in a bare fork
   int close_count;
+  int scrub;                // nonzero: also closes every descriptor above those given, as /proc/self/fd lists them
   enum ForkproofGroup group;
-  sigset_t mask;            // the child's signal mask
-  void (*hook)(void* context, const char* point);  // announces a sync point; may be null
-  void* hook_context;
+  int keep_signals;         // nonzero: handlers, ignored signals and the mask stay as they are
+  sigset_t mask;            // else the child's signal mask, and every signal has its default action
+  void (*hook)(void* argument, const char* point);  // announces a sync point; may be null
   // Either a program ...
   const char* path;
   char* const* argv;
@@ -29,7 +30,7 @@ struct ForkproofChildPlan {
   int* exec_error;          // where a child that shares memory (vfork) leaves errno; may be null
   // ... or, where path is null, a function in the same image.
   int (*entry)(void* argument);
-  void* argument;
+  void* argument;           // the hook's as well
 };
 
 // Runs the plan. Never returns: exec, or _exit with what the entry returned; 124 when exec or a step before it
