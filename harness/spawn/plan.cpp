@@ -1,5 +1,6 @@
 #include "harness/spawn/plan.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +65,14 @@ boost::system::result<Child, SpawnFailure> adopt(pid_t pid) {
     return SpawnFailure{"pidfd_open", error};
   }
   return Child{pid, Fd(pidfd)};
+}
+
+int move_above_targets(const SpawnSpec& spec, std::vector<Fd>* moved) {
+  for (const int fd : spec.fds) {
+    moved->emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, static_cast<int>(spec.fds.size())));
+    if (!moved->back()) return errno;
+  }
+  return 0;
 }
 
 AllSignalsBlocked::AllSignalsBlocked() {

@@ -27,6 +27,10 @@ class PreparedPlan {
 /// A pidfd for a child of ours. The pid cannot have been reused: nobody but us reaps it.
 boost::system::result<Child, SpawnFailure> adopt(pid_t pid);
 
+/// Close-on-exec copies of the spec's descriptors above all their targets, so that placing them in order cannot hit one
+/// that is still needed. Returns 0 or an errno.
+int move_above_targets(const SpawnSpec& spec, std::vector<Fd>* moved);
+
 /// Blocks every signal while it lives, so that a handler never runs in a child that shares the parent's memory.
 class AllSignalsBlocked {
  public:

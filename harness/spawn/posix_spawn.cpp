@@ -39,11 +39,9 @@ class PosixSpawn final : public Backend {
     // File actions run in order, so sources first move above the targets, here in the parent.
     std::vector<Fd> moved;
     FileActions actions;
-    const int count = static_cast<int>(spec.fds.size());
-    for (int i = 0; i < count; ++i) {
-      moved.emplace_back(::fcntl(spec.fds[static_cast<std::size_t>(i)], F_DUPFD_CLOEXEC, count));
-      if (!moved.back()) return SpawnFailure{"fcntl(F_DUPFD_CLOEXEC)", errno};
-      ::posix_spawn_file_actions_adddup2(&actions.actions, moved.back().get(), i);
+    if (const int error = move_above_targets(spec, &moved)) return SpawnFailure{"fcntl(F_DUPFD_CLOEXEC)", error};
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+      ::posix_spawn_file_actions_adddup2(&actions.actions, moved[i].get(), static_cast<int>(i));
     }
     Attributes attributes;
     ask_for_group(&attributes.attributes, spec.group);
