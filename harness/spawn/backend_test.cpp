@@ -404,23 +404,20 @@ TEST(ForkServer, ItsChildrenHaveTheMemoryOfWhenItWasStarted) {
 
 TEST(ForkServer, AChildWhoseSidecarIsGoneHasNoStatusAnyMore) {
   const auto backend = find_backend("forkserver")->make();
+  Pipe go;
   SpawnSpec spec;
-  int sidecar_pipe[2];
-  ASSERT_EQ(::pipe2(sidecar_pipe, O_CLOEXEC), 0);
-  const Fd reader(sidecar_pipe[0]);
-  Fd writer(sidecar_pipe[1]);
-  spec.fds = {writer.get()};
+  spec.fds = {go.reader.get()};
   spec.entry = [](void*) {
-    const pid_t parent = ::getppid();
-    (void)!::write(0, &parent, sizeof parent);
-    ::kill(parent, SIGKILL);
+    char byte = 0;
+    (void)!::read(0, &byte, 1);
+    ::kill(::getppid(), SIGKILL);
     ::pause();
     return 0;
   };
   const auto child = backend->spawn(spec);
   ASSERT_TRUE(child);
-  pid_t sidecar = 0;
-  ASSERT_EQ(::read(reader.get(), &sidecar, sizeof sidecar), static_cast<ssize_t>(sizeof sidecar));
+  EXPECT_FALSE(backend->try_wait(*child));
+  EXPECT_EQ(::write(go.writer.get(), "x", 1), 1);  // only now: the sidecar has told the pid
   pollfd notice{backend->exit_notice(*child), POLLIN, 0};
   ::poll(&notice, 1, -1);
   EXPECT_TRUE(backend->try_wait(*child).value().vanished);
