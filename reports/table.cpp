@@ -75,36 +75,37 @@ class Grid {
   std::size_t first_width_ = 0;
 };
 
-/// Backends of a row with the same result.
+/// Backends (or profiles) of a row with the same result.
 struct Alike {
   std::string text;
-  std::vector<std::string> backends;
+  std::vector<std::string> names;
 };
 
 /// "holds" where all are alike; else "P: fork, raw-fork; others hold". What is shared by "others" is not the exception:
 /// holding, else what most have.
-std::string row_text(const Cells& row, const RunSummary& summary, const Letters& letters) {
+std::string row_text(const Cells& row, const RunSummary& summary, const Letters& letters,
+                     std::string (*item_name)(const CellSummary&)) {
   std::vector<Alike> groups;
   for (const CellSummary* cell : row) {
     const std::string text = cell_text(*cell, summary, letters);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Alike& each) { return each.text == text; });
     if (group == groups.end()) group = groups.insert(groups.end(), {text, {}});
-    group->backends.push_back(backend_name(*cell));
+    group->names.push_back(item_name(*cell));
   }
   if (groups.size() == 1) return groups.front().text;
   const auto common = std::max_element(groups.begin(), groups.end(), [](const Alike& left, const Alike& right) {
     const auto worth = [](const Alike& each) {
-      const std::size_t size = each.backends.size();
+      const std::size_t size = each.names.size();
       return std::pair(each.text == "holds" && size > 1, size);
     };
     return worth(left) < worth(right);
   });
   std::string all;
   for (auto group = groups.begin(); group != groups.end(); ++group) {
-    if (group == common && group->backends.size() > 1) continue;
-    all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", group->text, fmt::join(group->backends, ", "));
+    if (group == common && group->names.size() > 1) continue;
+    all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", group->text, fmt::join(group->names, ", "));
   }
-  if (common->backends.size() > 1) all += "; others " + (common->text == "holds" ? "hold" : common->text);
+  if (common->names.size() > 1) all += "; others " + (common->text == "holds" ? "hold" : common->text);
   return all;
 }
 
@@ -118,12 +119,11 @@ class Rows {
  public:
   Rows(const RunSummary& summary, const Letters& letters) : summary_(summary), letters_(letters) {
     for (const auto& [scenario, cells] : grouped_by(pointers_to(summary.cells), scenario_name)) {
-      const bool one_subject = distinct(cells, subject_name).size() == 1;
-      const bool by_variant = one_subject && !variant_name(*cells.front()).empty();
+      const bool has_variants = !variant_name(*cells.front()).empty();
       Group& group = groups_.emplace_back();
-      group.heading = heading(scenario, cells, by_variant);
-      for (const auto& [name, row] : grouped_by(cells, by_variant ? variant_name : row_name)) {
-        group.rows.emplace_back(name, row_text(row, summary_, letters_));
+      group.heading = heading(scenario, cells, has_variants);
+      for (const auto& [name, part] : grouped_by(cells, has_variants ? variant_name : subject_name)) add(part, &group);
+      for (const auto& [name, text] : group.rows) {
         if (name.size() <= widest) group.first_width = std::max(group.first_width, name.size());
       }
     }
@@ -149,9 +149,33 @@ class Rows {
     std::size_t first_width = 0;
   };
 
-  static std::string heading(const std::string& scenario, const Cells& cells, bool by_variant) {
+  /// A profile without variants, or one variant: one line, told by what the backends have in common; of several profiles
+  /// whose backends are alike, by what the profiles have in common; else a line for each profile.
+  void add(const Cells& cells, Group* group) const {
+    const std::string variant = variant_name(*cells.front());
+    Cells first_of_each;
+    bool backends_alike = true;
+    for (const auto& [subject, row] : grouped_by(cells, subject_name)) {
+      first_of_each.push_back(row.front());
+      for (const CellSummary* cell : row) {
+        backends_alike &= cell_text(*cell, summary_, letters_) == cell_text(*row.front(), summary_, letters_);
+      }
+    }
+    if (first_of_each.size() == 1) {
+      group->rows.emplace_back(variant.empty() ? subject_name(*cells.front()) : variant,
+                               row_text(cells, summary_, letters_, backend_name));
+    } else if (backends_alike) {
+      group->rows.emplace_back(variant, row_text(first_of_each, summary_, letters_, subject_name));
+    } else {
+      for (const auto& [name, row] : grouped_by(cells, row_name)) {
+        group->rows.emplace_back(name, row_text(row, summary_, letters_, backend_name));
+      }
+    }
+  }
+
+  static std::string heading(const std::string& scenario, const Cells& cells, bool has_variants) {
     std::string heading = scenario + " (";
-    if (by_variant) heading += subject_name(*cells.front()) + "; ";
+    if (has_variants) heading += named_or_counted(distinct(cells, subject_name), "profiles") + "; ";
     return heading + named_or_counted(distinct(cells, backend_name), "backends") + ")";
   }
 

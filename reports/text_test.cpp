@@ -61,6 +61,27 @@ TEST(Text, AMatrixThatIsAsExpectedIsATableAndACount) {
             "  all 24 cells came out as expected\n");
 }
 
+TEST(Text, ProfilesOfAVariantThatAreAlikeStandTogether) {
+  std::vector<CellSummary> cells;
+  for (const char* variant : {"replies/404", "replies/reset"}) {
+    for (const char* profile : {"airflow", "airflow-65738", "exemplary"}) {
+      for (const char* backend : {"fork", "posix-spawn"}) cells.push_back(good_cell(variant, profile, backend));
+    }
+  }
+  cells.push_back(good_cell("other", "exemplary", "fork"));
+  cells[0] = with_expected_orphan(cells[0]);
+  cells[1] = with_expected_orphan(cells[1]);
+  EXPECT_THAT(text_of(summary_of(cells)), HasSubstr("  replies (airflow, airflow-65738, exemplary; fork, posix-spawn)\n"
+                                                    "    404    O: airflow; others hold\n"
+                                                    "    reset  holds\n"));
+  // Where the backends differ too, each profile has its line.
+  cells[1] = good_cell("replies/404", "airflow", "posix-spawn");
+  EXPECT_THAT(text_of(summary_of(cells)), HasSubstr("    404 airflow        O: fork; holds: posix-spawn\n"
+                                                    "    404 airflow-65738  holds\n"
+                                                    "    404 exemplary      holds\n"
+                                                    "    reset              holds\n"));
+}
+
 TEST(Text, OneQuestionIsAGridAndTellsItsFirstBreak) {
   const std::string page = text_of(summary_of({with_expected_orphan(good_cell("heartbeat-409", "airflow-3.2.0", "fork")),
                                                good_cell("heartbeat-409", "airflow-3.2.0", "fork-exec"),
