@@ -50,7 +50,7 @@ constexpr char supervisor_role[] = "supervisor";
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
 constexpr std::size_t most_looks = 64;  // at processes, each period
 
-constexpr std::int64_t enough_starts = 20;  // of a master's workers, beyond the first ones: by then it is a loop
+constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
 
 const Profile* profile_of(const Case& one) {
   const auto* model = std::get_if<ModelSupervisor>(&one.subject);
@@ -138,6 +138,7 @@ class Player final : public faults::Strike {
   Nanos struck_at_{};          // when what it sees has happened; 0 between events
   Nanos late_{};               // lost by the machine since teardown was asked for
   std::int32_t nodes_ready_ = 0;
+  int crashes_at_start_ = 0;
   std::set<std::tuple<std::string, std::string, std::int64_t>> put_off_;  // sync points that were asked for too early
   bool teardown_asked_ = false;
   bool supervisor_gone_ = false;
@@ -284,10 +285,7 @@ void Player::happened(const arena::Message& message) {
         what);
     if (const auto* opened = std::get_if<CaptureOpened>(&what)) full_channels_.captured(*opened);
     if (const auto* opened = std::get_if<ListenerOpened>(&what)) listener_ = *opened;
-    const auto* worker = std::get_if<WorkerStarted>(&what);
-    const std::int64_t beyond_first = worker != nullptr ? worker->number - profile_of(part_.one)->workers : 0;
     append_at(Nanos(message.head.at_ns), std::move(what));
-    if (beyond_first >= enough_starts) enough_seen(fmt::format("{} workers were started in place of dead ones", beyond_first));
   } catch (const std::exception& error) {
     append(Trouble{"control socket", error.what()});
   }
@@ -317,6 +315,10 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   const bool prefork = is_prefork(part_.one);
   if (prefork && process.node < 0 && !teardown_asked_) asks_teardown("the master gives up by itself");
   append(Exited{process.pid, process.role, status.value_or(WaitStatus{}), status.has_value()});
+  // Ends that were seen, not starts: the master is ahead of what the warden knows.
+  if (prefork && process.node == 0 && !process.ready && ++crashes_at_start_ == enough_crashes) {
+    enough_seen(fmt::format("{} workers died before they were up", enough_crashes));
+  }
   signal_watch_.ended(process.pid);
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
