@@ -30,6 +30,7 @@ constexpr Verb verbs[] = {
 int main(int argc, char** argv) {
   // A reader that goes away is an error to report, not a death that leaves arenas to their keepers.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // ulimit -f: likewise
   spdlog::set_default_logger(spdlog::stderr_logger_st("repro"));
   spdlog::set_pattern("repro: %v");
   spdlog::set_level(spdlog::level::warn);

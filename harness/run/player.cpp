@@ -429,6 +429,8 @@ void arm_in_subject(const Part& part) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // repro ignores some signals, and whoever started it may have as well; a subject starts with none of that.
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(nothing, STDOUT_FILENO);
