@@ -20,6 +20,8 @@ int list_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);
 int judge_verb(int argc, char** argv);
 int play_task_verb(int argc, char** argv);
+int contract_verb(int argc, char** argv);
+int report_start_verb(int argc, char** argv);
 
 /// "a,b" and repeated options alike.
 std::vector<std::string> split_names(const std::vector<std::string>& given);

@@ -23,6 +23,8 @@ constexpr Verb verbs[] = {
     {"doctor", forkproof::doctor_verb},
     {"judge", forkproof::judge_verb},
     {"play-task", forkproof::play_task_verb},
+    {"contract", forkproof::contract_verb},
+    {"report-start", forkproof::report_start_verb},
 };
 
 }  // namespace

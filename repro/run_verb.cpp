@@ -15,6 +15,7 @@ constexpr char more[] =
     "\nOther verbs:\n"
     "  repro matrix        every scenario, crossed: the CI job\n"
     "  repro list [KIND]   scenarios, profiles, backends, faults, oracles, ...\n"
+    "  repro contract      what a child of each spawn backend starts with, measured\n"
     "  repro doctor        what this machine gives, and what that costs in certainty\n"
     "  repro judge DIR     judges histories that --keep has kept\n"
     "\nExamples:\n"

@@ -112,6 +112,7 @@ class Player final : public faults::Strike {
   void probe_listener();
   void is_stuck(Process& process, const observe::Finding& finding);
   void startup_is_over();
+  void nobody_asked();
   void end_from_outside(Process& supervisor, const std::string& because);
   void enough_seen(const std::string& because);
 
@@ -407,9 +408,15 @@ void Player::startup_is_over() {
     const bool waited_for = process.node < 0 || !process.ready;
     if (!process.alive || !waited_for) continue;
     if (process.node < 0 && nodes_ready_ == 0 && processes_.anyone_alive(part_.one.tree.role)) continue;
+    // What was said may make somebody ask for a teardown; where nobody does, there is nothing more to wait for.
+    warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { nobody_asked(); });
     return is_stuck(process, {"deadline", false, monotonic_now() - part_.one.bounds.startup, stuck_watch_.describe(pid)});
   }
-  conclude("deadline", "nothing asked for a teardown in time");
+  nobody_asked();
+}
+
+void Player::nobody_asked() {
+  if (!teardown_asked_) conclude("deadline", "nothing asked for a teardown in time");
 }
 
 /// Inside the supervisor: the fault takes what the child will miss, and says how that is known.
