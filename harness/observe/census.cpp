@@ -19,8 +19,13 @@ void Census::take(const std::string& when, Nanos patience, Done done) {
 }
 
 bool Census::decided(const Look& look, bool* alive) {
-  // A zombie stays one until its parent reaps it: that is a finding, unless it is the warden's own to reap.
-  if (look.entry.state == "Z") return *alive = look.entry.parent != root_, true;
+  // A zombie stays one until its parent reaps it: that is a finding, unless it is the warden's own to reap, or will be
+  // when a parent that is dying too has gone.
+  if (look.entry.state == "Z") {
+    const auto parent = look_at(look.entry.parent);
+    if (look.entry.parent != root_ && (!parent || parent->entry.doomed)) return false;
+    return *alive = look.entry.parent != root_, true;
+  }
   if (look.entry.doomed) return false;
   if (look.entry.state != "R") return *alive = true, true;
   const auto [first, is_new] = first_cpu_time_.try_emplace(look.entry.pid, look.cpu_time);
