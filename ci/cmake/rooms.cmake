@@ -1,5 +1,5 @@
-# forkproof_room(name FOLDER KNOWS rooms... LIBRARIES libraries...): one folder as one static library. The include check
-# (ci/check-rooms, a test) holds the folder's #include lines against KNOWS.
+# forkproof_room(name FOLDER KNOWS rooms... LIBRARIES libraries...): one folder as one static library, linked to what
+# it knows. Which includes a folder may have is a table of its own in ci/check-rooms (a test): a new room needs a row there.
 function(forkproof_room name folder)
   cmake_parse_arguments(ARG "" "" "KNOWS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
