@@ -100,7 +100,7 @@ int print_plan(const Options& options, const std::string& plan) {
 
 int matrix_verb(int argc, char** argv) {
   Options options;
-  options.orders.jobs = 0;
+  options.run.jobs = 0;
   std::string plan;
   CLI::App app(about, "repro matrix");
   app.footer(more);

@@ -95,8 +95,8 @@ void describe(CLI::App& app, Options& options) {
   const auto range = [](auto least, auto most) { return CLI::Range(least, most).description(""); };
   app.add_option("--profile", options.profiles, "only these supervisor profiles")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
   app.add_option("--backend", options.backends, "only these spawn backends")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
-  app.add_option("--runs", options.orders.runs, "runs of each cell (1)")->type_name("N")->check(range(1, 1'000'000));
-  app.add_option("--jobs", options.orders.jobs, "arenas open at once (one a processor)")
+  app.add_option("--runs", options.run.runs, "runs of each cell (1)")->type_name("N")->check(range(1, 1'000'000));
+  app.add_option("--jobs", options.run.jobs, "arenas open at once (one a processor)")
       ->type_name("N")->check(range(1, 256));
   app.add_option("--shard", options.shard, "only cell I of each N, from 1")->type_name("I/N");
   app.add_option("--seed", options.seed, "kept in the case (1)")->type_name("S");
@@ -106,7 +106,7 @@ void describe(CLI::App& app, Options& options) {
       ->type_name("F")->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE");
   app.add_option("--also", options.also, "a second report of the same runs")->type_name("F=FILE")->expected(1)->take_all()->allow_extra_args(false);
-  app.add_option("--keep", options.orders.keep, "keep each run's history below this folder")->type_name("DIR");
+  app.add_option("--keep", options.run.keep, "keep each run's history below this folder")->type_name("DIR");
   app.add_option("--arena", options.arena, "start lower on the ladder: sealed,\nuser-namespace or subreaper")
       ->type_name("TIER");
   app.add_flag("-v,--verbose", options.verbose, "say more on standard error");
@@ -152,19 +152,19 @@ int run_and_report(const Options& options, std::vector<run::Cell> cells, bool ma
   if (options.verbose) spdlog::set_level(spdlog::level::debug);
   const auto tier = chosen_tier(options.arena);
   cells = shard_of(std::move(cells), options.shard);
-  if (cells.size() * options.orders.runs > most_runs) {
-    throw BadInput(fmt::format("{} cells x {} runs: more than {} runs", cells.size(), options.orders.runs, most_runs));
+  if (cells.size() * options.run.runs > most_runs) {
+    throw BadInput(fmt::format("{} cells x {} runs: more than {} runs", cells.size(), options.run.runs, most_runs));
   }
-  run::Orders orders = options.orders;
-  if (orders.jobs == 0) orders.jobs = std::max(1U, std::thread::hardware_concurrency());
-  orders.exhibit_what_is_expected = !matrix;
-  make_room_for_descriptors(run::descriptors_needed(cells) + 8 * orders.jobs);
+  run::RunOptions how = options.run;
+  if (how.jobs == 0) how.jobs = std::max(1U, std::thread::hardware_concurrency());
+  how.exhibit_what_is_expected = !matrix;
+  make_room_for_descriptors(run::descriptors_needed(cells) + 8 * how.jobs);
   const std::vector<Document> documents = documents_of(options);
   const arena::Provision provision = arena::provide(tier);
   spdlog::debug("arena {}, cgroup {}, {} cells of {} runs, {} at a time", arena::name(provision.tier),
-                provision.cgroup_parent.empty() ? "none" : provision.cgroup_parent, cells.size(), orders.runs, orders.jobs);
+                provision.cgroup_parent.empty() ? "none" : provision.cgroup_parent, cells.size(), how.runs, how.jobs);
   ProgressLine progress;
-  RunSummary summary = run::run_all(cells, orders, provision, std::ref(progress));
+  RunSummary summary = run::run_all(cells, how, provision, std::ref(progress));
   progress.clear();
   summary.matrix = matrix;
   if (options.time_scale > 0) summary.time_scale = options.time_scale;

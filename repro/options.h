@@ -14,7 +14,7 @@ struct Options {
   std::vector<std::string> scenarios;
   std::vector<std::string> profiles, backends;
   std::vector<std::string> knobs;  ///< KNOB=VALUE[,VALUE ...]
-  run::Orders orders;
+  run::RunOptions run;
   std::uint64_t seed = 1;
   double time_scale = 0;  ///< 0: the profile's own
   std::string format = "text";

@@ -39,7 +39,7 @@ int run_verb(int argc, char** argv) {
     return bad_input;
   }
   Options options;
-  options.orders.jobs = 0;
+  options.run.jobs = 0;
   CLI::App app(about, "repro");
   app.footer(more);
   app.add_option("SCENARIO", options.scenarios, "a name (repro list), NAME/VARIANT, or a .toml file")

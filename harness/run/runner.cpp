@@ -42,9 +42,9 @@ struct ActiveRun {
 
 class Runner {
  public:
-  Runner(const std::vector<Cell>& cells, const Orders& orders, const arena::Provision& provision,
+  Runner(const std::vector<Cell>& cells, const RunOptions& options, const arena::Provision& provision,
          const std::function<void(const Progress&)>& show)
-      : cells_(cells), orders_(orders), provision_(provision), show_(show), task_program_(task_program()) {}
+      : cells_(cells), options_(options), provision_(provision), show_(show), task_program_(task_program()) {}
 
   RunSummary run();
 
@@ -57,7 +57,7 @@ class Runner {
   void wait_for_something();
 
   const std::vector<Cell>& cells_;
-  const Orders& orders_;
+  const RunOptions& options_;
   const arena::Provision& provision_;
   const std::function<void(const Progress&)>& show_;
   std::string task_program_;
@@ -127,25 +127,25 @@ void Runner::prepare_summary() {
   summary_.arena_cost = cost(provision_.tier);
   summary_.refusals = provision_.refusals;
   summary_.cgroup = !provision_.cgroup_parent.empty();
-  summary_.runs_per_cell = orders_.runs;
+  summary_.runs_per_cell = options_.runs;
   for (const auto& row : oracles::oracles()) summary_.oracles.emplace_back(row.key);
   for (const Cell& cell : cells_) {
     CellSummary& entry = summary_.cells.emplace_back();
-    entry.one = cell.one, entry.asked = cell.asked, entry.expected = cell.expected, entry.runs_wanted = orders_.runs;
+    entry.one = cell.one, entry.asked = cell.asked, entry.expected = cell.expected, entry.runs_wanted = options_.runs;
   }
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     if (can_be_asked(cells_[i].one, summary_.cells[i])) asked_.push_back(i);
   }
-  progress_.total = asked_.size() * orders_.runs;
+  progress_.total = asked_.size() * options_.runs;
 }
 
 void Runner::open_history(ActiveRun& active) {
-  if (orders_.keep.empty()) {
+  if (options_.keep.empty()) {
     active.history = anonymous_file("forkproof-history");
     return;
   }
   const Case& one = cells_[active.cell].one;
-  const fs::path directory = fs::path(orders_.keep) / one.scenario / (one.profile_name() + "-" + one.backend_name()) /
+  const fs::path directory = fs::path(options_.keep) / one.scenario / (one.profile_name() + "-" + one.backend_name()) /
                              fmt::format("run-{}", active.run + 1);
   std::error_code error;
   fs::create_directories(directory, error);
@@ -206,7 +206,7 @@ std::vector<pid_t> start_servers(Part& part) {
 
 void Runner::start_next() {
   auto active = std::make_unique<ActiveRun>();
-  active->cell = asked_[next_ / orders_.runs], active->run = next_ % orders_.runs;
+  active->cell = asked_[next_ / options_.runs], active->run = next_ % options_.runs;
   ++next_;
   const Case& one = cells_[active->cell].one;
   open_history(*active);
@@ -247,7 +247,7 @@ void Runner::finish(ActiveRun& active) {
   auto verdicts = oracles::judge(history);
   if (compare(verdicts, cell.expected) != CellOutcome::as_expected) ++progress_.not_as_expected;
   tally(cell, active.run, std::move(history), std::move(verdicts));
-  if (!orders_.exhibit_what_is_expected && cell.outcome == CellOutcome::as_expected) cell.exhibit.reset();
+  if (!options_.exhibit_what_is_expected && cell.outcome == CellOutcome::as_expected) cell.exhibit.reset();
   ++progress_.done;
   progress_.cell = &cells_[active.cell];
   if (show_) show_(progress_);
@@ -274,7 +274,7 @@ RunSummary Runner::run() {
   prepare_summary();
   const Nanos began = monotonic_now();
   while (next_ < progress_.total || !active_.empty()) {
-    while (!summary_.interrupted && next_ < progress_.total && active_.size() < orders_.jobs) start_next();
+    while (!summary_.interrupted && next_ < progress_.total && active_.size() < options_.jobs) start_next();
     if (summary_.interrupted && active_.empty()) break;
     wait_for_something();
   }
@@ -289,9 +289,9 @@ RunSummary Runner::run() {
 
 }  // namespace
 
-RunSummary run_all(const std::vector<Cell>& cells, const Orders& orders, const arena::Provision& provision,
+RunSummary run_all(const std::vector<Cell>& cells, const RunOptions& options, const arena::Provision& provision,
                    const std::function<void(const Progress&)>& show) {
-  return Runner(cells, orders, provision, show).run();
+  return Runner(cells, options, provision, show).run();
 }
 
 std::string task_program() {

@@ -11,7 +11,7 @@
 namespace forkproof::run {
 
 /// How the cells are run.
-struct Orders {
+struct RunOptions {
   std::uint64_t runs = 1;  ///< of each cell
   unsigned jobs = 1;       ///< arenas open at the same time
   std::string keep;        ///< where histories are kept; empty: nowhere in any file system
@@ -29,7 +29,7 @@ struct Progress {
 /// Runs every cell in arenas of its own and judges each run as it ends. Active: blocks until all are done, or SIGINT,
 /// SIGTERM or SIGHUP ends them; then the summary says that it was interrupted and holds what was found so far.
 /// BadInput when `keep` cannot be written.
-RunSummary run_all(const std::vector<Cell>& cells, const Orders& orders, const arena::Provision& provision,
+RunSummary run_all(const std::vector<Cell>& cells, const RunOptions& options, const arena::Provision& provision,
                    const std::function<void(const Progress&)>& show);
 
 /// The static task program beside this one; HarnessFailure when it is missing.
