@@ -9,35 +9,28 @@
 // When it returns, PID 1 exits and the kernel kills whatever is left.
 #include "harness/run/player.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <cstring>
 #include <set>
 #include <tuple>
 
 #include <fmt/format.h>
 
-#include "fixtures/prefork/master.h"
-#include "fixtures/supervisor/supervisor.h"
-#include "fixtures/supervisor/teller.h"
 #include "harness/arena/control_socket.h"
 #include "harness/arena/overlays.h"
 #include "harness/arena/warden.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
-#include "harness/observe/full_channel.h"
 #include "harness/observe/listener.h"
-#include "harness/observe/signal_watch.h"
-#include "harness/observe/stuck.h"
+#include "harness/run/fault_turns.h"
 #include "harness/run/holds.h"
 #include "harness/run/process_table.h"
+#include "harness/run/subject.h"
 #include "harness/run/tree_orders.h"
+#include "harness/run/watch.h"
 
 namespace forkproof::run {
 namespace {
@@ -48,18 +41,8 @@ constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr char supervisor_role[] = "supervisor";
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
-constexpr std::size_t most_looks = 64;  // at processes, each period
 
 constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
-
-const Profile* profile_of(const Case& one) {
-  const auto* model = std::get_if<ModelSupervisor>(&one.subject);
-  return model != nullptr ? &model->profile : nullptr;
-}
-bool is_prefork(const Case& one) {
-  const Profile* profile = profile_of(one);
-  return profile != nullptr && profile->model == Model::prefork_master;
-}
 
 class Player final : public faults::Strike {
  public:
@@ -69,7 +52,10 @@ class Player final : public faults::Strike {
         control_(part.control),
         orders_(tree_orders(part.one)),
         holds_(all_holds(part), [this](const auto& message, const auto& because) { released(message, because); }),
-        census_(warden_, part.tier != arena::Tier::subreaper, ::getpid()) {}
+        census_(warden_, part.tier != arena::Tier::subreaper, ::getpid()),
+        turns_(part.one, part.faults),
+        watch_(processes_, {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
+                            [this](SignalWithoutEffect stays) { append(std::move(stays)); }, [this] { tick_faults(); }}) {}
 
   int play();
 
@@ -85,8 +71,8 @@ class Player final : public faults::Strike {
   void append_at(Nanos when, Happening what);
 
   // Faults speak.
-  void established(const std::string& proof) override { append_at(struck_at_, FaultEstablished{fault_, proof}); }
-  void fired(const std::string& what) override { append_at(struck_at_, FaultFired{fault_, what}); }
+  void established(const std::string& proof) override { append_at(turns_.when(), FaultEstablished{turns_.speaker(), proof}); }
+  void fired(const std::string& what) override { append_at(turns_.when(), FaultFired{turns_.speaker(), what}); }
   void asks_teardown(const std::string& because) override;
   void signal(Pid target, int signal) override;
 
@@ -107,7 +93,7 @@ class Player final : public faults::Strike {
   void record_end(Process& process, std::optional<WaitStatus> status);
   void find_orphans_of(Pid dead);
   void watch_processes();
-  void watch_for_stuck();
+  void tick_faults();
   void supervisor_is_gone();
   void probe_listener();
   void is_stuck(Process& process, const observe::Finding& finding);
@@ -130,13 +116,9 @@ class Player final : public faults::Strike {
   Holds holds_;
   observe::Census census_;
   ProcessTable processes_;
-  observe::StuckWatch stuck_watch_;
-  observe::FullChannelWatch full_channels_;
-  observe::SignalWatch signal_watch_;
+  FaultTurns turns_;
+  Watch watch_;
   std::optional<ListenerOpened> listener_;
-  Pid looked_at_last_ = 0;     // the next round of looks goes on behind it
-  std::string fault_;          // whose turn it is to see
-  Nanos struck_at_{};          // when what it sees has happened; 0 between events
   Nanos late_{};               // lost by the machine since teardown was asked for
   std::int32_t nodes_ready_ = 0;
   int crashes_at_start_ = 0;
@@ -151,19 +133,14 @@ void Player::append_at(Nanos when, Happening what) {
   if (ended_) return;  // the last event counts those before it
   const Event event{when - part_.origin, std::move(what)};
   history_.append_at(when, event.what);
-  for (std::size_t i = 0; i < part_.faults.size(); ++i) {
-    const std::string outer_fault = std::exchange(fault_, part_.one.faults[i].fault);
-    const Nanos outer_time = std::exchange(struck_at_, when);
-    part_.faults[i]->see(event, *this);
-    fault_ = outer_fault, struck_at_ = outer_time;
-  }
+  turns_.each(when, [&](faults::Fault& fault) { fault.see(event, *this); });
 }
 
 void Player::asks_teardown(const std::string& because) {
   if (teardown_asked_) return;
   teardown_asked_ = true;
   late_ = Nanos{};
-  const Nanos asked_at = struck_at_ > Nanos{} ? struck_at_ : monotonic_now();
+  const Nanos asked_at = turns_.when() > Nanos{} ? turns_.when() : monotonic_now();
   append_at(asked_at, TeardownAsked{because});
   const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;
   warden_.call_at(asked_at + limit, [this] { teardown_deadline(Nanos{}); });
@@ -175,7 +152,7 @@ void Player::signal(Pid target, int signal) {
   append(Signalled{::getpid(), target, signal, 0});
   if (::kill(target, signal) != 0) return append(Signalled{::getpid(), target, signal, errno});
   const Process* process = processes_.find(target);
-  if (process != nullptr && process->node >= 0 && signal != SIGKILL) signal_watch_.sent(target, process->role, signal);
+  if (process != nullptr && process->node >= 0 && signal != SIGKILL) watch_.signalled(*process, signal);
 }
 
 /// The deadline is put off by what the machine lost; `granted` is what it was put off by already.
@@ -284,7 +261,7 @@ void Player::happened(const arena::Message& message) {
           if constexpr (requires { event.by; } && !requires { event.by.count(); }) event.by = message.pid;
         },
         what);
-    if (const auto* opened = std::get_if<CaptureOpened>(&what)) full_channels_.captured(*opened);
+    if (const auto* opened = std::get_if<CaptureOpened>(&what)) watch_.captured(*opened);
     if (const auto* opened = std::get_if<ListenerOpened>(&what)) listener_ = *opened;
     append_at(Nanos(message.head.at_ns), std::move(what));
   } catch (const std::exception& error) {
@@ -320,7 +297,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   if (prefork && process.node == 0 && !process.ready && ++crashes_at_start_ == enough_crashes) {
     enough_seen(fmt::format("{} workers died before they were up", enough_crashes));
   }
-  signal_watch_.ended(process.pid);
+  watch_.ended(process.pid);
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
   if (process.node == 0 && !prefork && !teardown_asked_) asks_teardown("the task has ended by itself");
@@ -346,35 +323,15 @@ void Player::find_orphans_of(Pid dead) {
   }
 }
 
-void Player::watch_processes() {
-  if (concluding_) return;
-  watch_for_stuck();
-  if (auto stays = signal_watch_.look()) append(std::move(*stays));
-  for (std::size_t i = 0; i < part_.faults.size(); ++i) {
-    const std::string outer = std::exchange(fault_, part_.one.faults[i].fault);
-    const Nanos outer_time = std::exchange(struck_at_, monotonic_now());
-    part_.faults[i]->tick(*this);
-    fault_ = outer, struck_at_ = outer_time;
-  }
-  supervisor_is_gone();
-  warden_.call_at(monotonic_now() + watch_period, [this] { watch_processes(); });
+void Player::tick_faults() {
+  turns_.each(monotonic_now(), [this](faults::Fault& fault) { fault.tick(*this); });
 }
 
-void Player::watch_for_stuck() {
-  std::vector<Pid> turn;
-  for (auto& [pid, process] : processes_) {
-    if (process.alive) turn.push_back(pid);
-  }
-  std::sort(turn.begin(), turn.end());
-  std::rotate(turn.begin(), std::upper_bound(turn.begin(), turn.end(), looked_at_last_), turn.end());
-  if (turn.size() > most_looks) turn.resize(most_looks);
-  for (const Pid pid : turn) {
-    looked_at_last_ = pid;
-    auto finding = stuck_watch_.look(pid);
-    if (!finding) finding = full_channels_.look(pid);
-    Process* process = processes_.find(pid);
-    if (finding && process != nullptr && process->alive) is_stuck(*process, *finding);
-  }
+void Player::watch_processes() {
+  if (concluding_) return;
+  watch_.look();
+  supervisor_is_gone();
+  warden_.call_at(monotonic_now() + watch_period, [this] { watch_processes(); });
 }
 
 /// What is stuck comes up no more, so whoever waits for the tree goes on. A supervisor that is stuck itself is asked to
@@ -410,54 +367,13 @@ void Player::startup_is_over() {
     if (process.node < 0 && nodes_ready_ == 0 && processes_.anyone_alive(part_.one.tree.role)) continue;
     // What was said may make somebody ask for a teardown; where nobody does, there is nothing more to wait for.
     warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { nobody_asked(); });
-    return is_stuck(process, {"deadline", false, monotonic_now() - part_.one.bounds.startup, stuck_watch_.describe(pid)});
+    return is_stuck(process, {"deadline", false, monotonic_now() - part_.one.bounds.startup, watch_.describe(pid)});
   }
   nobody_asked();
 }
 
 void Player::nobody_asked() {
   if (!teardown_asked_) conclude("deadline", "nothing asked for a teardown in time");
-}
-
-/// Inside the supervisor: the fault takes what the child will miss, and says how that is known.
-void arm_in_subject(const Part& part) {
-  const fixtures::Teller teller(part.control);
-  try {
-    const std::string proof = part.in_subject->arm_in_subject();
-    if (!proof.empty()) teller.tell(FaultEstablished{part.in_subject_key, proof});
-  } catch (const std::exception& error) {
-    teller.tell(Trouble{part.in_subject_key, error.what()});
-  }
-}
-
-/// In the child: a plain process of its own session, with nothing of the warden's but standard error.
-[[noreturn]] void become_subject(const Part& part) {
-  ::setsid();
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // repro ignores some signals, and whoever started it may have as well; a subject starts with none of that.
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  ::dup2(nothing, STDIN_FILENO);
-  ::dup2(nothing, STDOUT_FILENO);
-  ::syscall(SYS_close_range, 3U, ~0U, 0U);
-  const auto& model = std::get<ModelSupervisor>(part.one.subject);
-  fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
-                                      part.task_program, part.task_argv, {}, {}, part.stage.server,
-                                      part.one.seed, part.server_port};
-  if (part.in_subject != nullptr) {
-    supervisor.before_spawn = [&part] { arm_in_subject(part); };
-    supervisor.touch = [&part] { part.in_subject->touch_in_task(); };
-  }
-  int code = 70;
-  try {
-    code = is_prefork(part.one) ? fixtures::preside(supervisor) : fixtures::supervise(supervisor);
-  } catch (const std::exception& error) {
-    complain(std::string("model supervisor: ") + error.what());
-    fixtures::Teller(part.control).tell(Trouble{"model supervisor", error.what()});
-  }
-  ::_exit(code);
 }
 
 /// The machine's files as the stage wants them. Without them there is no question to ask.
@@ -472,12 +388,7 @@ bool Player::set_files() {
   }
 }
 
-void Player::start_subject() {
-  const pid_t pid = ::fork();
-  if (pid < 0) fail("fork of the subject");
-  if (pid == 0) become_subject(part_);
-  introduce(pid, ::getpid(), -1, supervisor_role);
-}
+void Player::start_subject() { introduce(run::start_subject(part_), ::getpid(), -1, supervisor_role); }
 
 void Player::conclude(const std::string& when, const std::string& because) {
   if (std::exchange(concluding_, true)) return;
@@ -499,10 +410,10 @@ void Player::probe_listener() {
 void Player::finish(const std::string& because) {
   take_messages();
   warden_.reap();  // also what the supervisor left dead behind it
-  for (std::size_t i = 0; i < part_.faults.size(); ++i) {
-    part_.faults[i]->heal();
-    append(FaultHealed{part_.one.faults[i].fault});
-  }
+  turns_.each(monotonic_now(), [this](faults::Fault& fault) {
+    fault.heal();
+    append(FaultHealed{turns_.speaker()});
+  });
   append(RunEnded{because, history_.count() + 1});  // and the case itself, written before we were
   ended_ = true;
   warden_.stop();

@@ -1,0 +1,40 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/core/case.h"
+#include "harness/core/duration.h"
+#include "harness/faults/fault.h"
+
+namespace forkproof::run {
+
+/// The case's faults, each with the name under which it speaks. Passive: whoever has something to show shows it to each
+/// in turn, and while it is its turn knows which one speaks and of when.
+class FaultTurns {
+ public:
+  FaultTurns(const Case& one, std::vector<std::unique_ptr<faults::Fault>>& faults) : one_(one), faults_(faults) {}
+
+  template <class Act>
+  void each(Nanos when, const Act& act) {
+    for (std::size_t i = 0; i < faults_.size(); ++i) {
+      const std::string outer_speaker = std::exchange(speaker_, one_.faults[i].fault);
+      const Nanos outer_time = std::exchange(when_, when);
+      act(*faults_[i]);
+      speaker_ = outer_speaker, when_ = outer_time;
+    }
+  }
+  /// Whose turn it is, by its name in the case; empty between turns.
+  [[nodiscard]] const std::string& speaker() const { return speaker_; }
+  /// When what it sees has happened; 0 between turns.
+  [[nodiscard]] Nanos when() const { return when_; }
+
+ private:
+  const Case& one_;
+  std::vector<std::unique_ptr<faults::Fault>>& faults_;
+  std::string speaker_;
+  Nanos when_{};
+};
+
+}  // namespace forkproof::run
