@@ -84,6 +84,20 @@ struct Teller {
     const std::string after = e.after > Nanos{} ? ", " + text(e.after) + " after the last one died" : "";
     return Line{cast.name(e.by), fmt::format("starts worker {} as pid {}{}", e.number, e.pid, after)};
   }
+  Told operator()(const Restarted& e) const {
+    const std::string after = e.after > Nanos{} ? text(e.after) + " after the one before ended" : "beside the one before";
+    return Line{cast.name(e.by), fmt::format("starts it again, as pid {}, {}", e.pid, after)};
+  }
+  Told operator()(const CommandNotStarted& e) const {
+    return Line{"command", fmt::format("cannot be started: {}: {}", e.what, std::strerror(e.error))};
+  }
+  Told operator()(const CommandOutput& e) const {
+    if (e.bytes == 0) return std::nullopt;
+    return Line{"command", fmt::format("has printed {} bytes", e.bytes)};
+  }
+  Told operator()(const LimitReached& e) const {
+    return Line{"arena", fmt::format("holds {} {}, more than the {} that it gives", e.count, e.what, e.limit)};
+  }
   Told operator()(const ChannelClosed& e) const {
     return Line{cast.name(e.by), e.how == "eof" ? "sees the end of " + e.channel : "closes " + e.channel + " by force"};
   }

@@ -5,7 +5,7 @@
 
 namespace forkproof {
 namespace {
-constexpr std::array<std::string_view, 4> answers{"default", "ignore", "return", "exit"};
+constexpr std::array<std::string_view, 5> answers{"default", "ignore", "return", "exit", "fork"};
 }
 
 std::string_view word(Answer answer) { return answers[static_cast<std::size_t>(answer)]; }

@@ -13,7 +13,8 @@
 namespace forkproof {
 
 /// What a task does with a signal. `goes_on`: the handler returns and the task continues (airflow's SIGTERM handler).
-enum class Answer : std::uint8_t { dies, ignores, goes_on, exits };
+/// `forks`: the handler leaves a process in a session of its own behind, and the task exits.
+enum class Answer : std::uint8_t { dies, ignores, goes_on, exits, forks };
 std::string_view word(Answer answer);
 std::optional<Answer> answer_from(std::string_view word);
 
@@ -61,9 +62,21 @@ struct ModelSupervisor {
   std::string backend;
   friend bool operator==(const ModelSupervisor&, const ModelSupervisor&) = default;
 };
-/// ... or any command.
+/// A file that a command wants, written before it is started.
+struct CommandFile {
+  std::string path;  ///< "{dir}/Procfile"
+  std::string text;
+  bool executable = false;
+  friend bool operator==(const CommandFile&, const CommandFile&) = default;
+};
+/// ... or any command. In its words, files and environment `{task}` stands for the command that runs the task tree,
+/// `{dir}` for a fresh directory of the arena's own, `{heartbeat}` for the heartbeat server's address.
 struct Command {
   std::vector<std::string> argv;
+  std::string target;  ///< its name in scenarios/targets/; empty: it was written on the command line
+  std::vector<CommandFile> files;
+  std::map<std::string, std::string> environment;  ///< added to what repro itself has
+  bool passes_exit_status = false;  ///< it says that its own exit status is its task's, a signal n as 128 + n
   friend bool operator==(const Command&, const Command&) = default;
 };
 using Subject = std::variant<ModelSupervisor, Command>;

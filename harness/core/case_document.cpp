@@ -136,14 +136,37 @@ HoldRule hold_in(const Json& json) {
   return {json.at("who"), json.at("at"), json.at("number"), json.at("until_who"), json.at("until_at")};
 }
 
+Json json_of(const Command& command) {
+  Json object{{"argv", command.argv},
+              {"target", command.target},
+              {"files", Json::array()},
+              {"environment", command.environment},
+              {"passes_exit_status", command.passes_exit_status}};
+  for (const CommandFile& file : command.files) {
+    object["files"].push_back({{"path", file.path}, {"text", file.text}, {"executable", file.executable}});
+  }
+  return object;
+}
+
+Command command_in(const Json& json) {
+  Command command{json.at("argv").get<std::vector<std::string>>()};
+  command.target = json.at("target");
+  for (const Json& file : json.at("files")) {
+    command.files.push_back({file.at("path"), file.at("text"), file.at("executable")});
+  }
+  command.environment = json.at("environment").get<std::map<std::string, std::string>>();
+  command.passes_exit_status = json.at("passes_exit_status");
+  return command;
+}
+
 Json json_of(const Subject& subject) {
-  if (const auto* command = std::get_if<Command>(&subject)) return {{"argv", command->argv}};
+  if (const auto* command = std::get_if<Command>(&subject)) return json_of(*command);
   const auto& model = std::get<ModelSupervisor>(subject);
   return {{"profile", json_of(model.profile)}, {"backend", model.backend}};
 }
 
 Subject subject_in(const Json& json) {
-  if (json.contains("argv")) return Command{json.at("argv").get<std::vector<std::string>>()};
+  if (json.contains("argv")) return command_in(json);
   return ModelSupervisor{profile_in(json.at("profile")), json.at("backend")};
 }
 

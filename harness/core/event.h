@@ -298,6 +298,41 @@ struct WorkerStarted {
   }
 };
 
+/// A node of the tree said hello again, from another process: whoever supervises it has started it again (`number`: 2 for
+/// the second time). `after`: since the one before ended; 0 when that one was still there.
+struct Restarted {
+  Pid by = 0;
+  Pid pid = 0;
+  std::int32_t node = 0;
+  std::int64_t number = 2;
+  Nanos after{};
+  FORKPROOF_EVENT("restarted") {
+    field("by", self.by), field("pid", self.pid), field("node", self.node), field("number", self.number),
+        field("after", self.after);
+  }
+};
+
+/// A command could not be made to run: it never was the program that it was to be. `what`: the step that failed.
+struct CommandNotStarted {
+  std::string what;
+  std::int32_t error = 0;
+  FORKPROOF_EVENT("command-not-started") { field("what", self.what), field("error", self.error); }
+};
+
+/// What a command and all that it started have printed: how much, and the last of it.
+struct CommandOutput {
+  std::uint64_t bytes = 0;
+  std::string tail;
+  FORKPROOF_EVENT("command-output") { field("bytes", self.bytes), field("tail", self.tail); }
+};
+
+/// The run was ended because the subject took more than an arena gives.
+struct LimitReached {
+  std::string what;  ///< "processes"
+  std::uint64_t count = 0, limit = 0;
+  FORKPROOF_EVENT("limit") { field("what", self.what), field("count", self.count), field("limit", self.limit); }
+};
+
 struct SelectorOpened {
   Pid by = 0;
   std::int32_t fd = -1;
@@ -396,7 +431,7 @@ using Happening =
     std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased,
                  FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
                  Exited, Stuck, Reaped, Reparented, ListenerOpened, SignalWithoutEffect, CaptureOpened, OutputCounted, DescriptorHeld,
-                 ProbeMade, WorkerStarted, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
+                 ProbeMade, WorkerStarted, Restarted, CommandNotStarted, CommandOutput, LimitReached, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
                  ClosedSelectorResult, SubjectFailed, StateConcluded, CensusTaken, MachineLate, DeadlinePassed,
                  RunEnded, Trouble>;
 

@@ -14,7 +14,7 @@ namespace forkproof::scenario {
 namespace {
 
 constexpr std::size_t longest_role = 15;  // what prctl(PR_SET_NAME) keeps
-const std::vector<std::string> answer_words{"default", "ignore", "return", "exit"};
+const std::vector<std::string> answer_words{"default", "ignore", "return", "exit", "fork"};
 const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper"};
 
 Answer read_answer(TomlTable& table, const std::string& key) {
