@@ -124,6 +124,7 @@ std::vector<std::string> reproducing_words(const CellSummary& cell, const RunSum
   if (!cell.one.profile_name().empty()) add("--profile", cell.one.profile_name());
   if (!cell.one.backend_name().empty()) add("--backend", cell.one.backend_name());
   if (summary.time_scale) add("--time-scale", fmt::format("{}", *summary.time_scale));
+  if (summary.schedule) add("--schedule", *summary.schedule);
   if (cell.one.seed != 1) add("--seed", std::to_string(cell.one.seed));
   return words;
 }

@@ -45,7 +45,8 @@ TEST(ReproducingLine, CarriesWhatWasAskedFor) {
   cell.one.seed = 7;
   RunSummary summary = summary_of({});
   summary.time_scale = 0.5;
-  EXPECT_EQ(reproducing_line(cell, summary), "repro heartbeat-409 --profile exemplary --backend fork --time-scale 0.5 --seed 7");
+  summary.schedule = "pct:3:2";
+  EXPECT_EQ(reproducing_line(cell, summary), "repro heartbeat-409 --profile exemplary --backend fork --time-scale 0.5 --schedule pct:3:2 --seed 7");
 }
 
 TEST(ReproducingLine, IsSafeForAShell) {

@@ -26,6 +26,14 @@ struct Teller {
   Told operator()(const SyncPointReleased& e) const {
     return Line{cast.name(e.pid), "goes on from \"" + e.point + "\": " + e.because};
   }
+  Told operator()(const Scheduled& e) const {
+    if (e.decision == 0) return std::nullopt;
+    std::string others;
+    for (const WaitingAt& each : e.waiting) {
+      if (each.pid != e.pid) others += fmt::format("{}{} waits at \"{}\"", others.empty() ? "" : ", ", cast.name(each.pid), each.point);
+    }
+    return Line{cast.name(e.pid), fmt::format("goes first from \"{}\" (decision {}: {}): {}", e.point, e.decision, e.letter, others)};
+  }
   Told operator()(const FaultEstablished& e) const { return Line{"fault", "established: " + e.proof}; }
   Told operator()(const FaultFired&) const { return std::nullopt; }  // the reply or signal itself is there
   Told operator()(const FaultHealed&) const { return std::nullopt; }

@@ -100,6 +100,7 @@ void describe(CLI::App& app, Options& options) {
       ->type_name("N")->check(range(1, 256));
   app.add_option("--shard", options.shard, "only cell I of each N, from 1")->type_name("I/N");
   app.add_option("--seed", options.seed, "kept in the case (1)")->type_name("S");
+  app.add_option("--schedule", options.schedule, "who goes first: random:SEED, pct:SEED:D or letters")->type_name("S");
   app.add_option("--time-scale", options.time_scale, "not the profile's: 1 runs the original seconds")
       ->type_name("X")->check(range(0.0001, 100.0));
   app.add_option("--format", options.format, formats() + " (text)")
@@ -115,6 +116,7 @@ void describe(CLI::App& app, Options& options) {
 run::Choice choice_of(const Options& options) {
   run::Choice choice{split_names(options.profiles), split_names(options.backends), {}, options.seed};
   if (options.time_scale > 0) choice.time_scale = options.time_scale;
+  choice.schedule = options.schedule;
   run::check_names(choice);
   return choice;
 }
@@ -168,6 +170,7 @@ int run_and_report(const Options& options, std::vector<run::Cell> cells, bool ma
   progress.clear();
   summary.matrix = matrix;
   if (options.time_scale > 0) summary.time_scale = options.time_scale;
+  summary.schedule = options.schedule;
   for (const Document& each : documents) {
     std::ostringstream text;
     each.report->write(summary, text);

@@ -1,6 +1,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Options {
   std::vector<std::string> knobs;  ///< KNOB=VALUE[,VALUE ...]
   run::RunOptions run;
   std::uint64_t seed = 1;
+  std::optional<std::string> schedule;
   double time_scale = 0;  ///< 0: the profile's own
   std::string format = "text";
   std::string output;

@@ -121,6 +121,7 @@ struct Case {
   bool server = true;  ///< a task server stands outside; without one the supervisor tells nobody
   Bounds bounds;
   std::uint64_t seed = 1;
+  std::string schedule;  ///< who goes first where several wait (schedule.h); empty: as it comes
 
   [[nodiscard]] std::string profile_name() const;  ///< empty for a command
   [[nodiscard]] std::string backend_name() const;  ///< empty for a command

@@ -184,7 +184,8 @@ std::string to_document(const Case& one) {
                {{"teardown_ns", one.bounds.teardown.count()},
                 {"patience_ns", one.bounds.patience.count()},
                 {"startup_ns", one.bounds.startup.count()}}},
-              {"seed", one.seed}};
+              {"seed", one.seed},
+              {"schedule", one.schedule}};
   for (const FaultSpec& fault : one.faults) object["faults"].push_back(json_of(fault));
   for (const HoldRule& hold : one.holds) object["holds"].push_back(json_of(hold));
   // A command's words may hold any bytes.
@@ -205,6 +206,7 @@ Case case_from(std::string_view document) {
   one.bounds.patience = Nanos(json.at("bounds").at("patience_ns").get<Nanos::rep>());
   one.bounds.startup = Nanos(json.at("bounds").at("startup_ns").get<Nanos::rep>());
   one.seed = json.at("seed");
+  one.schedule = json.value("schedule", "");  // histories from before there was one
   return one;
 }
 

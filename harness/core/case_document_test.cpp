@@ -36,6 +36,7 @@ Case full_case() {
   one.bounds = {1s, 2s, 3s};
   one.seed = ~0ULL;
   one.server = false;
+  one.schedule = "pct:7:2";
   return one;
 }
 
@@ -123,6 +124,7 @@ Case any_case() {
   one.bounds = {any_duration(), any_duration(), any_duration()};
   one.seed = *rc::gen::arbitrary<std::uint64_t>();
   one.server = *rc::gen::arbitrary<bool>();
+  one.schedule = any_text();
   return one;
 }
 

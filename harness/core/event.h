@@ -96,6 +96,34 @@ struct SyncPointReleased {
   }
 };
 
+/// One process that waits at a sync point, at `hello` for its orders, or at `ready`.
+struct WaitingAt {
+  Pid pid = 0;
+  std::int32_t node = -1;  ///< -1: the supervisor
+  std::string role;
+  std::string point;
+  FORKPROOF_EVENT("") { field("pid", self.pid), field("node", self.node), field("role", self.role), field("point", self.point); }
+  friend bool operator==(const WaitingAt&, const WaitingAt&) = default;
+};
+/// Under a schedule: one of those who waited was let go, as the `step`-th. `decision` counts the steps at which more
+/// than one waited, 0 where there was nothing to decide. `settled`: everybody else was seen to be blocked; else the
+/// time for that was over, and somebody may still have been on the way.
+struct Scheduled {
+  std::int64_t step = 1;
+  std::int64_t decision = 0;
+  Pid pid = 0;
+  std::string letter;  ///< as in a schedule: "s" the supervisor, "a" node 0 ...
+  std::string role;
+  std::string point;
+  bool settled = true;
+  std::vector<WaitingAt> waiting;  ///< everybody, also who was let go
+  FORKPROOF_EVENT("scheduled") {
+    field("step", self.step), field("decision", self.decision), field("pid", self.pid), field("letter", self.letter),
+        field("role", self.role), field("point", self.point), field("settled", self.settled),
+        field("waiting", self.waiting);
+  }
+};
+
 /// What a fault needs is there, and how that was proved; then it struck; then it was taken away.
 struct FaultEstablished {
   std::string fault;
@@ -428,7 +456,7 @@ struct Trouble {
 };
 
 using Happening =
-    std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased,
+    std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased, Scheduled,
                  FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
                  Exited, Stuck, Reaped, Reparented, ListenerOpened, SignalWithoutEffect, CaptureOpened, OutputCounted, DescriptorHeld,
                  ProbeMade, WorkerStarted, Restarted, CommandNotStarted, CommandOutput, LimitReached, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,

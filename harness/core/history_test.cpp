@@ -24,6 +24,7 @@ std::vector<Happening> one_of_each() {
       TreeReady{9},
       SyncPointReached{5, "helper", "forked", 2, true},
       SyncPointReleased{5, "helper", "forked", "the tree is up"},
+      Scheduled{3, 2, 5, "b", "helper", "forked", false, {{2, -2, "supervisor", "spawned"}, {5, 1, "helper", "forked"}}},
       FaultEstablished{"heartbeat-reply", "all are up"},
       FaultFired{"heartbeat-reply", "409"},
       FaultHealed{"heartbeat-reply"},
@@ -245,6 +246,7 @@ TEST(CaseOf, AHistoryWithoutItsCaseThrows) {
 
 // Whatever an event holds, it comes back. Text is ASCII with all control characters: other bytes are not promised.
 void set_any(std::vector<CensusEntry>& field);
+void set_any(std::vector<WaitingAt>& field);
 void set_any(bool& field) { field = *rc::gen::arbitrary<bool>(); }
 void set_any(std::int32_t& field) { field = *rc::gen::arbitrary<std::int32_t>(); }
 void set_any(std::int64_t& field) { field = *rc::gen::arbitrary<std::int64_t>(); }
@@ -259,6 +261,10 @@ void set_all(Kind& event) {
 void set_any(std::vector<CensusEntry>& field) {
   field.resize(*rc::gen::inRange<std::size_t>(0, 4));
   for (CensusEntry& entry : field) set_all(entry);
+}
+void set_any(std::vector<WaitingAt>& field) {
+  field.resize(*rc::gen::inRange<std::size_t>(0, 4));
+  for (WaitingAt& entry : field) set_all(entry);
 }
 
 template <std::size_t Index = 0>

@@ -60,6 +60,7 @@ struct RunSummary {
   Nanos wall{};
   std::uint64_t runs_per_cell = 1;
   std::optional<double> time_scale;  ///< where it was asked for on the command line
+  std::optional<std::string> schedule;  ///< likewise
 };
 
 /// The worst cell's outcome; as_expected when there are none.

@@ -16,7 +16,7 @@ struct ControlAddress {
 
 /// First in every message. Its last byte is the protocol's version: raised with any change to the two structures below,
 /// so that a task program of another build is refused rather than misread.
-inline constexpr std::uint32_t protocol_magic = 0x666b7004;
+inline constexpr std::uint32_t protocol_magic = 0x666b7005;
 
 enum class AnnounceKind : std::uint32_t {
   hello = 1,     ///< a tree node asks for its orders; answered with Orders
@@ -55,6 +55,7 @@ struct Orders {
   std::uint64_t output_bytes = 0, write_size_bytes = 4096;
   std::int64_t exits_after_ns = -1;
   std::int32_t first_child = 0, child_count = 0;
+  bool every_point = false;    ///< also announces the points that only matter under a schedule
   /// With `task_runner`: where its requests channel is (-1: the subject speaks no protocol), and its log channel
   /// (-1: none was passed on, it asks for one over the requests channel).
   std::int32_t requests_fd = -1, logs_fd = -1;
@@ -78,6 +79,11 @@ inline constexpr char heartbeat[] = "heartbeat";          ///< supervisor: about
 inline constexpr char stop_signalled[] = "stop-signalled";  ///< supervisor: sent a signal of its ladder
 inline constexpr char queried[] = "queried";              ///< server: a query for a name has arrived
 inline constexpr char concluded[] = "concluded";          ///< supervisor: final state known, about to exit
+// Announced only where the case has a schedule, or a rule that names one of them: elsewhere they would just cost time.
+inline constexpr char signalling[] = "signalling";        ///< supervisor: about to choose whom to signal, and to do it
+inline constexpr char reaped[] = "reaped";                ///< supervisor: knows that its task has ended
+inline constexpr char forking[] = "forking";              ///< node: about to start a child
+inline constexpr char leaving[] = "leaving";              ///< node: about to end by itself
 }  // namespace point
 
 }  // namespace forkproof

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "harness/core/error.h"
+#include "harness/core/schedule.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
 #include "harness/oracles/oracle.h"
@@ -58,6 +61,16 @@ bool heartbeats_fail(const ServerPlan& plan, const Profile& profile) {
          std::any_of(planned.begin(), planned.end(), [&fails](const auto& entry) { return fails(entry.second); });
 }
 
+/// That a schedule from the command line can be read, and has a letter for each process of this tree.
+void check_schedule(const scenario::Scenario& scenario, const Choice& choice) {
+  if (!choice.schedule) return;
+  (void)schedule_from(*choice.schedule);
+  const std::size_t nodes = count_nodes(scenario.tree);
+  if (choice.schedule->empty() || nodes <= most_scheduled_nodes) return;
+  throw BadInput(fmt::format("schedule '{}': {} has a tree of {} processes, and only {} have a letter",
+                             *choice.schedule, scenario.name, nodes, most_scheduled_nodes));
+}
+
 }  // namespace
 
 Vocabulary vocabulary() {
@@ -69,7 +82,8 @@ Vocabulary vocabulary() {
     words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
   }
   words.sync_points = {point::forked,    point::before_exec,    point::spawning,  point::spawned,
-                       point::heartbeat, point::stop_signalled, point::queried, point::concluded};
+                       point::heartbeat, point::stop_signalled, point::queried, point::concluded,
+                       point::signalling, point::reaped, point::forking, point::leaving};
   return words;
 }
 
@@ -89,6 +103,7 @@ void check_names(const Choice& choice) {
 
 std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice) {
   check_names(choice);
+  check_schedule(scenario, choice);
   const std::string directory = scenario::library_directory() + "/profiles";
   const std::vector<std::string> backends = chosen(scenario.backends, choice.backends, choice.only_own);
   std::vector<Cell> cells;
@@ -113,6 +128,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
       one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
       one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
       one.seed = choice.seed;
+      one.schedule = choice.schedule.value_or(scenario.schedule);
       cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend), ""});
     }
   }

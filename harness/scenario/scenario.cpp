@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/core/error.h"
+#include "harness/core/schedule.h"
 #include "harness/scenario/toml_reader.h"
 
 namespace forkproof::scenario {
@@ -214,6 +215,19 @@ std::map<std::string, std::string> read_knobs(TomlTable table) {
   return chosen;
 }
 
+std::string read_schedule(TomlTable& table, std::size_t nodes) {
+  const std::string schedule = table.text("schedule", "");
+  try {
+    (void)schedule_from(schedule);
+  } catch (const BadInput& wrong) {
+    table.refuse("schedule", wrong.what());
+  }
+  if (!schedule.empty() && nodes > most_scheduled_nodes) {
+    table.refuse("schedule", fmt::format("the tree has {} processes, and only {} have a letter", nodes, most_scheduled_nodes));
+  }
+  return schedule;
+}
+
 Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabulary, const std::string& variant = "",
               const std::vector<std::string>& variants = {}) {
   Scenario scenario;
@@ -228,6 +242,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   auto tree = table.table("tree");
   if (!tree) table.refuse("", "'[tree]' is missing");
   scenario.tree = read_node(*tree, 1).node;
+  scenario.schedule = read_schedule(table, count_nodes(scenario.tree));
   scenario.server = table.flag("server", true);
   for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
   std::vector<std::string> roles{"supervisor", "server"};

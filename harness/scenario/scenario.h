@@ -29,6 +29,7 @@ struct Scenario {
   std::vector<FaultSpec> faults;
   std::vector<HoldRule> holds;
   bool server = true;
+  std::string schedule;               ///< who goes first where several wait (core/schedule.h)
   bool in_matrix = true;              ///< part of the CI job where no scenario is named
   std::map<std::string, std::string> knobs;  ///< laid over every profile
   std::vector<std::string> profiles;  ///< names, in the order of the file
