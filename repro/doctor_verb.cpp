@@ -9,7 +9,7 @@
 #include "harness/arena/tier.h"
 #include "harness/core/error.h"
 #include "harness/observe/proc.h"
-#include "harness/run/runner.h"
+#include "harness/run/run_pool.h"
 #include "repro/common.h"
 
 namespace forkproof {

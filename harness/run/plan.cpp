@@ -101,6 +101,28 @@ void check_names(const Choice& choice) {
   for (const std::string& profile : choice.profiles) (void)scenario::read_profile(directory, profile);
 }
 
+Case make_case(const scenario::Scenario& scenario, Profile profile, const std::string& backend, std::uint64_t seed) {
+  lay_over(profile, scenario.knobs);
+  Case one;
+  one.scenario = scenario.variant.empty() ? scenario.name : scenario.name + "/" + scenario.variant;
+  one.question = scenario.question;
+  one.tree = scenario.tree;
+  one.faults = scenario.faults;
+  one.holds = scenario.holds;
+  one.server = scenario.server;
+  one.bounds.teardown = declared_teardown(profile) + teardown_slack;
+  // Up to 15 requests and pauses in a row: each can be a little late, so the slack counts once more.
+  if (heartbeats_fail(stage_of(one).server, profile)) {
+    one.bounds.teardown += declared_server_patience(profile) + teardown_slack;
+  }
+  one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
+  one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
+  one.seed = seed;
+  one.schedule = scenario.schedule;
+  one.subject = ModelSupervisor{std::move(profile), backend};
+  return one;
+}
+
 std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice) {
   check_names(choice);
   check_schedule(scenario, choice);
@@ -109,26 +131,10 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
   std::vector<Cell> cells;
   for (const std::string& name : chosen(scenario.profiles, choice.profiles, choice.only_own)) {
     Profile profile = scenario::read_profile(directory, name);
-    lay_over(profile, scenario.knobs);
     if (choice.time_scale) profile.time_scale = *choice.time_scale;
     for (const std::string& backend : backends) {
-      Case one;
-      one.scenario = scenario.variant.empty() ? scenario.name : scenario.name + "/" + scenario.variant;
-      one.question = scenario.question;
-      one.subject = ModelSupervisor{profile, backend};
-      one.tree = scenario.tree;
-      one.faults = scenario.faults;
-      one.holds = scenario.holds;
-      one.server = scenario.server;
-      one.bounds.teardown = declared_teardown(profile) + teardown_slack;
-      // Up to 15 requests and pauses in a row: each can be a little late, so the slack counts once more.
-      if (heartbeats_fail(stage_of(one).server, profile)) {
-        one.bounds.teardown += declared_server_patience(profile) + teardown_slack;
-      }
-      one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
-      one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
-      one.seed = choice.seed;
-      one.schedule = choice.schedule.value_or(scenario.schedule);
+      Case one = make_case(scenario, profile, backend, choice.seed);
+      if (choice.schedule) one.schedule = *choice.schedule;
       cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend), ""});
     }
   }

@@ -33,6 +33,9 @@ struct Cell {
   std::string asked;  ///< the scenario as the command line names it
 };
 
+/// One cell's case: the scenario under this profile, its knobs laid over it, spawning through this backend.
+Case make_case(const scenario::Scenario& scenario, Profile profile, const std::string& backend, std::uint64_t seed);
+
 /// Crosses a scenario with its profiles and backends. BadInput for a profile or backend that does not exist. One that
 /// exists but is not in the scenario may be asked for, unless the choice is `only_own`; it is expected to hold
 /// everything.

@@ -32,9 +32,6 @@ struct Progress {
 RunSummary run_all(const std::vector<Cell>& cells, const RunOptions& options, const arena::Provision& provision,
                    const std::function<void(const Progress&)>& show);
 
-/// The static task program beside this one; HarnessFailure when it is missing.
-std::string task_program();
-
 /// Descriptors that the warden of the largest of these cells needs.
 std::uint64_t descriptors_needed(const std::vector<Cell>& cells);
 
