@@ -129,6 +129,10 @@ RunPool::RunPool(const arena::Provision& provision, unsigned jobs)
     : provision_(provision), jobs_(jobs), task_program_(run::task_program()) {}
 
 RunPool::~RunPool() {
+  // What has ended the runs is answered; left pending, it would now end whoever is to tell what they found.
+  signalfd_siginfo answered;
+  while (interrupted_ && ::read(interrupts_.fd.get(), &answered, sizeof answered) > 0) {
+  }
   active_.clear();
   // What a killed keeper has left to us, its subreaper. Only now: before, the other keepers are our children as well.
   if (provision_.tier == arena::Tier::subreaper) arena::kill_descendants();
