@@ -6,8 +6,13 @@ Cast::Cast(const History& history) {
   for (const Event& event : history.events()) {
     if (const auto* arena = event.as<ArenaOpened>()) warden_ = arena->warden;
     if (const auto* spawned = event.as<Spawned>()) {
-      roles_.emplace(spawned->pid, spawned->role);
-      if (spawned->node < 0) supervisor_ = spawned->pid;
+      // A stranger goes by its program's name, until it turns out to be of the tree.
+      if (spawned->node != stranger_node) roles_[spawned->pid] = spawned->role, strangers_.erase(spawned->pid);
+      else if (roles_.emplace(spawned->pid, spawned->role).second) strangers_.insert(spawned->pid);
+      if (spawned->node == supervisor_node) supervisor_ = spawned->pid;
+    }
+    if (const auto* execed = event.as<Execed>(); execed != nullptr && strangers_.contains(execed->pid)) {
+      roles_[execed->pid] = execed->program.substr(execed->program.rfind('/') + 1);
     }
     if (const auto* census = event.as<CensusTaken>()) {
       for (const CensusEntry& entry : census->processes) roles_.emplace(entry.pid, entry.name);

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 
 #include "harness/core/history.h"
@@ -16,9 +17,12 @@ class Cast {
   [[nodiscard]] std::string role(Pid pid) const;
   [[nodiscard]] Pid warden() const { return warden_; }
   [[nodiscard]] Pid supervisor() const { return supervisor_; }
+  /// Neither the subject nor of the tree.
+  [[nodiscard]] bool is_stranger(Pid pid) const { return strangers_.contains(pid); }
 
  private:
   std::map<Pid, std::string> roles_;
+  std::set<Pid> strangers_;
   Pid warden_ = warden_pid, supervisor_ = 0;
 };
 

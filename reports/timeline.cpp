@@ -55,6 +55,13 @@ struct Teller {
   Told operator()(const SignalTaken& e) const {
     return Line{cast.name(e.pid), "takes " + signal_name(e.signal) + " in a handler"};
   }
+  Told operator()(const ObservationChosen&) const { return std::nullopt; }
+  Told operator()(const Execed& e) const { return Line{cast.name(e.pid), "runs " + e.program}; }
+  Told operator()(const SignalSeen& e) const {
+    const std::string by = e.by > 0 ? "from " + cast.name(e.by) : "(" + e.how + ")";
+    return Line{cast.name(e.pid), fmt::format("gets {} {}", signal_name(e.signal), by)};
+  }
+  Told operator()(const Explained&) const { return std::nullopt; }  // stands under the broken promise
   Told operator()(const ListenerOpened& e) const {
     return Line{cast.name(e.by), fmt::format("listens on 127.0.0.1:{}", e.port)};
   }

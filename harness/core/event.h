@@ -43,11 +43,15 @@ struct ArenaOpened {
   }
 };
 
-/// A process was seen for the first time. `node` is its place in the tree, -1 for the supervisor.
+/// In place of a node of the tree: the subject itself, and a process that is neither it nor of the tree.
+inline constexpr std::int32_t supervisor_node = -1, stranger_node = -2;
+
+/// A process was seen for the first time. `node` is its place in the tree, or one of the two above. `parent`: who started
+/// it. A stranger that turns out to be of the tree is told of again, with its node.
 struct Spawned {
   Pid pid = 0;
   Pid parent = 0;
-  std::int32_t node = -1;
+  std::int32_t node = supervisor_node;
   std::string role;
   FORKPROOF_EVENT("spawned") {
     field("pid", self.pid), field("parent", self.parent), field("node", self.node), field("role", self.role);
@@ -177,6 +181,36 @@ struct Signalled {
   FORKPROOF_EVENT("signalled") {
     field("by", self.by), field("target", self.target), field("signal", self.signal),
         field("error", self.error);
+  }
+};
+
+/// By what means processes are seen that announce nothing themselves (`way`: "ptrace", "connector", "proc", "none"), what
+/// such a look can miss, and why the ways before it in the order of preference were not taken.
+struct ObservationChosen {
+  std::string way;
+  std::string misses;
+  std::string because;
+  FORKPROOF_EVENT("observation") {
+    field("way", self.way), field("misses", self.misses), field("because", self.because);
+  }
+};
+
+/// A process began to run another program; `program` is the path of its image, or its name where that cannot be read.
+struct Execed {
+  Pid pid = 0;
+  std::string program;
+  FORKPROOF_EVENT("execed") { field("pid", self.pid), field("program", self.program); }
+};
+
+/// The kernel showed a signal on its way to a process. `by`: 0 when it is unknown, outside, or no process. `how`: "kill",
+/// "tgkill", "queued", "kernel", "timer" ... (si_code, `man 2 sigaction`). SIGCHLD that tells of a child is not shown.
+struct SignalSeen {
+  Pid pid = 0;
+  std::int32_t signal = 0;
+  Pid by = 0;
+  std::string how;
+  FORKPROOF_EVENT("signal-seen") {
+    field("pid", self.pid), field("signal", self.signal), field("by", self.by), field("how", self.how);
   }
 };
 
@@ -428,6 +462,48 @@ struct CensusTaken {
   }
 };
 
+/// Why one process is still there, as /proc and kcmp show it. Signals stand by name, "SIGINT, SIGQUIT". Sentences begin
+/// with a verb, the process being their subject.
+struct Explanation {
+  Pid pid = 0;
+  std::string name;
+  std::string state;
+  Pid starter = 0;           ///< 0: nobody saw it started
+  std::string starter_name;
+  bool starter_gone = false;
+  Pid parent = 0;
+  std::string parent_name;
+  Pid group = 0, session = 0;
+  std::string ignored, blocked, caught, pending;
+  std::string stuck_in;            ///< "sleeps in read(0), pipe:[123]"
+  std::vector<std::string> chain;  ///< on whom it waits, one link each
+  bool cycle = false;              ///< the chain comes back to itself
+  std::vector<std::string> holds;  ///< what it keeps open that somebody waits for, who else does, and since when
+  std::string unread;              ///< what /proc would not show, and why; empty: everything was read
+  FORKPROOF_EVENT("") {
+    field("pid", self.pid), field("name", self.name), field("state", self.state), field("starter", self.starter),
+        field("starter_name", self.starter_name), field("starter_gone", self.starter_gone),
+        field("parent", self.parent), field("parent_name", self.parent_name), field("group", self.group),
+        field("session", self.session), field("ignored", self.ignored), field("blocked", self.blocked),
+        field("caught", self.caught), field("pending", self.pending), field("stuck_in", self.stuck_in),
+        field("chain", self.chain), field("cycle", self.cycle), field("holds", self.holds),
+        field("unread", self.unread);
+  }
+  friend bool operator==(const Explanation&, const Explanation&) = default;
+};
+/// Why they are still there: whoever a census found, or a supervisor that has not concluded when its bound is over.
+/// `when`: "bound" or as in CensusTaken. `more`: how many were left out, after the first.
+struct Explained {
+  std::string when;
+  Nanos took{};
+  std::uint64_t more = 0;
+  std::vector<Explanation> processes;
+  FORKPROOF_EVENT("explained") {
+    field("when", self.when), field("took", self.took), field("more", self.more),
+        field("processes", self.processes);
+  }
+};
+
 /// The warden's canary timer came this much late: the machine, not the subject, lost that time.
 struct MachineLate {
   Nanos by{};
@@ -458,6 +534,7 @@ struct Trouble {
 using Happening =
     std::variant<CaseOpened, ArenaOpened, Spawned, Ready, TreeReady, SyncPointReached, SyncPointReleased, Scheduled,
                  FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
+                 ObservationChosen, Execed, SignalSeen, Explained,
                  Exited, Stuck, Reaped, Reparented, ListenerOpened, SignalWithoutEffect, CaptureOpened, OutputCounted, DescriptorHeld,
                  ProbeMade, WorkerStarted, Restarted, CommandNotStarted, CommandOutput, LimitReached, ChannelClosed, SelectorOpened, SelectorClosed, ClosedSelectorWait,
                  ClosedSelectorResult, SubjectFailed, StateConcluded, CensusTaken, MachineLate, DeadlinePassed,

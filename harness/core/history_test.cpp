@@ -33,6 +33,11 @@ std::vector<Happening> one_of_each() {
       Reply{"heartbeat", 3, 409, "late"},
       Signalled{2, -5, 15, 3},
       SignalTaken{5, 15},
+      ObservationChosen{"proc", "short lives", "ptrace: refused"},
+      Execed{5, "/bin/sleep"},
+      SignalSeen{5, 15, 2, "kill"},
+      Explained{"bound", 4ms, 2, {{5, "helper", "S", 3, "sh", true, 1, "PID 1", 4, 6, "SIGINT", "SIGHUP", "SIGTERM", "SIGUSR1",
+                                   "sleeps in read(0)", {"waits for pid 6", "pid 6 sleeps"}, true, {"fd 1"}, "syscall: refused"}}},
       Exited{5, "helper", WaitStatus::killed_by(9), false},
       Stuck{5, "helper", "deadlock", true, 7ms, "nobody is left to wake it"},
       Reaped{2, 5, WaitStatus::exited_with(3), true},
@@ -43,11 +48,11 @@ std::vector<Happening> one_of_each() {
       OutputCounted{5, "stdout", "written", 1ULL << 40},
       DescriptorHeld{5, 7, "listener 127.0.0.1:4000", 2},
       ProbeMade{"connect", "refused", false},
-      Restarted{2, 9, 0, 2, 5ms},
+      WorkerStarted{2, 5, 3, 8ms},
+      Restarted{2, 9, 1, 3, 5ms},
       CommandNotStarted{"exec /bin/nosuch", 2},
       CommandOutput{100'000'000, "the last words"},
       LimitReached{"processes", 2002, 2000},
-      WorkerStarted{2, 5, 3, 8ms},
       ChannelClosed{2, "stdin", "forced"},
       SelectorOpened{2, 8},
       SelectorClosed{2, 8, "loop"},
@@ -139,6 +144,7 @@ TEST(Event, EachListsAllOfItsFields) {
         what);
   }
   EXPECT_EQ(listed_fields<CensusEntry>(), declared_fields<CensusEntry>());
+  EXPECT_EQ(listed_fields<Explanation>(), declared_fields<Explanation>());
 }
 
 TEST(Event, NamesOfKindsAreUnique) {
@@ -245,8 +251,8 @@ TEST(CaseOf, AHistoryWithoutItsCaseThrows) {
 }
 
 // Whatever an event holds, it comes back. Text is ASCII with all control characters: other bytes are not promised.
-void set_any(std::vector<CensusEntry>& field);
-void set_any(std::vector<WaitingAt>& field);
+template <class Item>
+void set_any(std::vector<Item>& field);
 void set_any(bool& field) { field = *rc::gen::arbitrary<bool>(); }
 void set_any(std::int32_t& field) { field = *rc::gen::arbitrary<std::int32_t>(); }
 void set_any(std::int64_t& field) { field = *rc::gen::arbitrary<std::int64_t>(); }
@@ -258,13 +264,13 @@ template <class Kind>
 void set_all(Kind& event) {
   Kind::each(event, [](const char*, auto& field) { set_any(field); });
 }
-void set_any(std::vector<CensusEntry>& field) {
+template <class Item>
+void set_any(std::vector<Item>& field) {
   field.resize(*rc::gen::inRange<std::size_t>(0, 4));
-  for (CensusEntry& entry : field) set_all(entry);
-}
-void set_any(std::vector<WaitingAt>& field) {
-  field.resize(*rc::gen::inRange<std::size_t>(0, 4));
-  for (WaitingAt& entry : field) set_all(entry);
+  for (Item& item : field) {
+    if constexpr (requires { Item::kind; }) set_all(item);
+    else set_any(item);
+  }
 }
 
 template <std::size_t Index = 0>

@@ -73,7 +73,7 @@ class OrphanSigint final : public Fault {
 
  private:
   void take_note(const Spawned& spawned) {
-    if (spawned.node < 0) supervisor_ = spawned.pid;
+    if (spawned.node == supervisor_node) supervisor_ = spawned.pid;
     if (spawned.node == 0) task_ = spawned.pid, parent_ = spawned.parent;
   }
 

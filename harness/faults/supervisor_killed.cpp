@@ -14,7 +14,7 @@ class SupervisorKilled final : public Fault {
   void set_stage(Stage&) override {}
 
   void see(const Event& event, Strike& strike) override {
-    if (const auto* spawned = event.as<Spawned>(); spawned != nullptr && spawned->node < 0)
+    if (const auto* spawned = event.as<Spawned>(); spawned != nullptr && spawned->node == supervisor_node)
       supervisor_ = spawned->pid;
     const auto* tree = event.as<TreeReady>();
     if (tree == nullptr) return;

@@ -7,7 +7,7 @@ Reading::Reading(const History& history) : history_(history) {
     if (const auto* arena = event.as<ArenaOpened>()) warden_ = arena->warden;
     const auto* spawned = event.as<Spawned>();
     if (spawned == nullptr) continue;
-    if (spawned->node < 0 && supervisor_ == 0) supervisor_ = spawned->pid;
+    if (spawned->node == supervisor_node && supervisor_ == 0) supervisor_ = spawned->pid;
     if (spawned->node == 0 && task_ == 0) task_ = spawned->pid;
   }
 }
@@ -35,11 +35,16 @@ Pid Reading::parent_at(Pid pid, std::size_t index) const {
 
 std::string Reading::who(Pid pid) const {
   if (pid == warden_) return "PID 1";
+  std::string name;
   for (const Event& event : history_.events()) {
     const auto* spawned = event.as<Spawned>();
-    if (spawned != nullptr && spawned->pid == pid) return spawned->role + " (pid " + std::to_string(pid) + ")";
+    const auto* execed = event.as<Execed>();  // what a stranger is called is its program's name
+    if (execed != nullptr && execed->pid == pid) name = execed->program.substr(execed->program.rfind('/') + 1);
+    if (spawned == nullptr || spawned->pid != pid) continue;
+    name = spawned->role;
+    if (spawned->node != stranger_node) break;
   }
-  return "pid " + std::to_string(pid);
+  return name.empty() ? "pid " + std::to_string(pid) : name + " (pid " + std::to_string(pid) + ")";
 }
 
 Nanos Reading::machine_late(std::size_t from, std::size_t to) const {

@@ -36,7 +36,7 @@ bool stuck_after_a_fault(const History& history) {
   for (const Event& event : history.events()) {
     struck |= event.as<FaultFired>() != nullptr;
     const auto* spawned = event.as<Spawned>();
-    if (spawned != nullptr && spawned->node < 0 && supervisor == 0) supervisor = spawned->pid;
+    if (spawned != nullptr && spawned->node == supervisor_node && supervisor == 0) supervisor = spawned->pid;
     const auto* stuck = event.as<Stuck>();
     if (stuck != nullptr && stuck->pid == supervisor) return struck;
   }
