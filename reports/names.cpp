@@ -1,33 +1,24 @@
 #include "reports/names.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "harness/core/shell_word.h"
+#include "reports/layout.h"
+
 namespace forkproof::reports {
 namespace {
 
-/// As a shell reads it back: bare where nothing in it is special, else in single quotes.
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char each) {
-    return std::isalnum(each) || std::string_view("-_./,=+:@%").find(static_cast<char>(each)) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string quoted = "'";
-  for (const char each : word) {
-    if (each == '\'') quoted += "'\\''";
-    else quoted += each;
-  }
-  return quoted + "'";
-}
+constexpr std::size_t longest_command = 60;  // as a name: a script in one word can be of any length
 
 }  // namespace
 
 std::string subject_name(const CellSummary& cell) {
   const auto* command = std::get_if<Command>(&cell.one.subject);
-  return command ? fmt::format("{}", fmt::join(command->argv, " ")) : cell.one.profile_name();
+  if (command == nullptr) return cell.one.profile_name();
+  return command->target.empty() ? clipped(shell_line(command->argv), longest_command) : command->target;
 }
 
 std::string variant_name(const CellSummary& cell) {
@@ -117,15 +108,21 @@ std::vector<std::string> reproducing_words(const CellSummary& cell, const RunSum
   std::string scenario = cell.asked.empty() ? cell.one.scenario : cell.asked;
   // Where the command line named the variant itself, it is there already.
   if (!variant.empty() && !scenario.ends_with(fmt::format("/{}", variant))) scenario.append("/").append(variant);
-  std::vector<std::string> words{"repro", quoted(scenario)};
+  std::vector<std::string> words{"repro", shell_word(scenario)};
   const auto add = [&words](const char* option, const std::string& value) {
-    words.push_back(std::string(option) + " " + quoted(value));
+    words.push_back(std::string(option) + " " + shell_word(value));
   };
   if (!cell.one.profile_name().empty()) add("--profile", cell.one.profile_name());
   if (!cell.one.backend_name().empty()) add("--backend", cell.one.backend_name());
+  const auto* command = std::get_if<Command>(&cell.one.subject);
+  if (command != nullptr && !command->target.empty()) add("--target", command->target);
   if (summary.time_scale) add("--time-scale", fmt::format("{}", *summary.time_scale));
   if (summary.schedule) add("--schedule", *summary.schedule);
   if (cell.one.seed != 1) add("--seed", std::to_string(cell.one.seed));
+  if (command != nullptr && command->target.empty()) {
+    words.emplace_back("--");
+    for (const std::string& word : command->argv) words.push_back(shell_word(word));
+  }
   return words;
 }
 

@@ -1,6 +1,7 @@
 #include "reports/story.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -12,12 +13,27 @@
 namespace forkproof::reports {
 namespace {
 
-/// A promise that came out otherwise than expected, or could not be told.
+/// Promises that came out otherwise than expected, or could not be told: those of the same reason together.
 struct Difference {
   std::string oracle;
   std::string how;  ///< "broken in 3 of 10"
   std::string because;
 };
+
+void add(Difference one, std::vector<Difference>* all) {
+  const auto alike = std::find_if(all->begin(), all->end(), [&one](const Difference& each) {
+    return each.how == one.how && each.because == one.because;
+  });
+  if (alike == all->end()) return all->push_back(std::move(one));
+  alike->oracle += ", " + one.oracle;
+}
+
+/// A reason that all promises share, such as a question that could not be asked, is one of the run's.
+void shorten(std::vector<Difference>* all, std::size_t promises) {
+  if (promises < 2 || all->size() != 1) return;
+  std::string& names = all->front().oracle;
+  if (static_cast<std::size_t>(std::count(names.begin(), names.end(), ',')) + 1 == promises) names = "every promise";
+}
 
 std::vector<Difference> differences_of(const CellSummary& cell, const RunSummary& summary) {
   std::vector<Difference> found;
@@ -28,10 +44,12 @@ std::vector<Difference> differences_of(const CellSummary& cell, const RunSummary
     const std::uint64_t should_break = cell.expected.contains(oracle) ? cell.runs : 0;
     if (tally.unknown_runs == 0 && tally.broken_runs == should_break) continue;
     const bool told = tally.broken_runs > 0 || tally.unknown_runs == 0;
-    found.push_back({oracle, fmt::format("{} in {} of {}", told ? "broken" : "unknown",
-                                         told ? tally.broken_runs : tally.unknown_runs, cell.runs),
-                     tally.worst.because});
+    add({oracle, fmt::format("{} in {} of {}", told ? "broken" : "unknown", told ? tally.broken_runs : tally.unknown_runs,
+                             cell.runs),
+         tally.worst.because},
+        &found);
   }
+  shorten(&found, summary.oracles.size());
   return found;
 }
 
@@ -77,6 +95,24 @@ std::string timeline(const Exhibit& exhibit, double scale, const Letters& letter
   }
   if (late > Nanos{}) all += fmt::format("  the machine was late by {} in all, which is not counted\n", text(late));
   return all;
+}
+
+/// The last lines that a command has printed.
+std::string output_of(const History& history) {
+  constexpr std::size_t most_lines = 10;
+  for (const Event& event : history.events()) {
+    const auto* output = event.as<CommandOutput>();
+    if (output == nullptr || output->tail.empty()) continue;
+    std::vector<std::string> lines;
+    std::istringstream tail(output->tail);
+    for (std::string line; std::getline(tail, line);) lines.push_back(line);
+    const std::size_t first = lines.size() > most_lines ? lines.size() - most_lines : 0;
+    std::string all = fmt::format("\n  The command printed {}{}\n", counted(output->bytes, "byte", "bytes"),
+                                  first > 0 || output->bytes > output->tail.size() ? "; the last of it:" : ":");
+    for (std::size_t i = first; i < lines.size(); ++i) all += clipped("    | " + lines[i], columns) + "\n";
+    return all;
+  }
+  return {};
 }
 
 }  // namespace
@@ -128,14 +164,17 @@ std::string story(const CellSummary& cell, const RunSummary& summary, const Lett
   const Exhibit& exhibit = *cell.exhibit;
   std::string all = before_and_after(exhibit.history) + "\n";
   all += timeline(exhibit, cell.one.time_scale(), letters) + "\n";
+  std::vector<Difference> told;
   for (const std::string& oracle : summary.oracles) {
     const auto found = exhibit.verdicts.find(oracle);
     if (found == exhibit.verdicts.end()) continue;
     const Verdict& verdict = found->second;
     if (verdict.outcome == Outcome::held || verdict.outcome == Outcome::skipped) continue;
-    all += wrapped(fmt::format("  {} {}, {}: ", letters.at(oracle), oracle, name(verdict.outcome)), verdict.because, 4);
+    add({fmt::format("{} {}", letters.at(oracle), oracle), std::string(name(verdict.outcome)), verdict.because}, &told);
   }
-  return all;
+  shorten(&told, summary.oracles.size());
+  for (const Difference& each : told) all += wrapped("  ", fmt::format("{}, {}: {}", each.oracle, each.how, each.because), 4);
+  return all + output_of(exhibit.history);
 }
 
 std::vector<std::string> subjects_that_hold(const CellSummary& cell, const RunSummary& summary) {

@@ -53,7 +53,7 @@ class Grid {
   }
 
   void write(std::ostream& out) {
-    write_line("", backends_, out);
+    if (backends_ != std::vector<std::string>{""}) write_line("", backends_, out);  // a command has none
     for (const std::string& row : rows_) {
       std::vector<std::string> texts;
       for (const std::string& backend : backends_) texts.push_back(texts_[{row, backend}]);

@@ -10,6 +10,7 @@
 #include "harness/scenario/library.h"
 #include "harness/scenario/profile_file.h"
 #include "harness/scenario/scenario.h"
+#include "harness/scenario/target_file.h"
 #include "harness/spawn/backend.h"
 #include "reports/report.h"
 #include "repro/common.h"
@@ -46,6 +47,15 @@ void list_scenarios() {
   const std::string directory = scenario::library_directory();
   for (const std::string& name : scenario::names_in(directory)) {
     print_row(name, scenario::read_scenario(directory + "/" + name + ".toml", run::vocabulary()).question);
+  }
+}
+
+void list_targets() {
+  const std::string directory = scenario::library_directory() + "/targets";
+  for (const std::string& name : scenario::names_in(directory)) {
+    const scenario::Target target = scenario::read_target(directory, name, run::vocabulary());
+    const std::string missing = scenario::missing_for(target);
+    print_row(name, target.about + (missing.empty() ? "" : " [" + missing + "]"));
   }
 }
 
@@ -106,7 +116,7 @@ struct Kind {
   const char* name;
   void (*print)();
 };
-constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profiles}, {"backends", list_backends},
+constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profiles}, {"targets", list_targets}, {"backends", list_backends},
                           {"faults", list_faults},       {"locks", list_locks},       {"oracles", list_oracles},
                           {"knobs", list_knobs},         {"sigint-setups", list_sigint_setups},
                           {"sync-points", list_sync_points}, {"formats", list_formats}};
@@ -131,8 +141,8 @@ int act(const std::string& wanted) {
 
 int list_verb(int argc, char** argv) {
   std::string kind;
-  CLI::App app("Lists what scenarios and options may name: scenarios, profiles, backends, faults,\n"
-               "locks, oracles, knobs, sigint-setups, sync-points, formats; without a KIND, all of them.",
+  CLI::App app("Lists what scenarios and options may name: scenarios, profiles, targets, backends,\n"
+               "faults, locks, oracles, knobs, sigint-setups, sync-points, formats; without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only");
   return run_verb_with(app, argc, argv, [&kind] { return act(kind); });

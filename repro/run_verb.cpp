@@ -1,5 +1,10 @@
 // repro SCENARIO: one question, crossed with profiles and backends.
+#include <optional>
+
 #include "harness/core/error.h"
+#include "harness/scenario/library.h"
+#include "harness/scenario/scenario.h"
+#include "harness/scenario/target_file.h"
 #include "repro/common.h"
 #include "repro/options.h"
 
@@ -22,30 +27,101 @@ constexpr char more[] =
     "  repro heartbeat-409\n"
     "  repro heartbeat-409 --profile airflow-3.2.0,exemplary --backend fork --runs 200\n"
     "  repro my-question.toml --format json --output result.json\n"
+    "  repro term-supervisor -- timeout 60 {task}\n"
+    "  repro term-supervisor --target tini,timeout\n"
+    "\nBehind -- stands a supervisor of your own. {task} is the tree to run: as a word,\n"
+    "or inside one as a shell line; without it, it is appended. Also $REPRO_TASK,\n"
+    "$REPRO_HEARTBEAT_URL ({heartbeat}), and {dir}, a fresh directory.\n"
     "\nExit status: 0 as expected, 1 not as expected, 2 could not tell,\n"
     "64 usage or bad input, 70 the harness itself failed.\n";
 
-int act(const Options& options) {
+/// What a command line asks about instead of the model supervisor.
+struct Asked {
+  std::optional<Command> command;     ///< behind `--`
+  std::vector<std::string> targets;   ///< by name
+};
+
+/// BadInput for what only a model supervisor has.
+void refuse_what_is_the_models(const Options& options) {
+  const char* option = !options.profiles.empty() ? "--profile" : !options.backends.empty() ? "--backend" : nullptr;
+  if (options.time_scale > 0) option = "--time-scale";
+  if (option != nullptr) throw BadInput(std::string(option) + " is the model supervisor's: leave it out where a command is asked");
+}
+
+std::vector<scenario::Target> targets_of(const std::vector<std::string>& names) {
+  const std::string directory = scenario::library_directory() + "/targets";
+  std::vector<scenario::Target> targets;
+  for (const std::string& name : names) targets.push_back(scenario::read_target(directory, name, run::vocabulary()));
+  return targets;
+}
+
+/// Each variant of the question, asked of the command or of each target.
+std::vector<run::Cell> command_cells(const std::string& asked, const Asked& subject, const run::Choice& choice) {
+  const scenario::Named named = scenario::find_scenario(asked);
+  const auto targets = targets_of(subject.targets);
+  std::vector<run::Cell> cells;
+  const auto add = [&](run::Cell cell) {
+    cell.asked = asked;
+    cells.push_back(std::move(cell));
+  };
+  for (const auto& question : scenario::read_scenarios(named.path, run::vocabulary(), named.variant)) {
+    if (subject.command) add(run::cell_of(question, *subject.command, choice));
+    for (const scenario::Target& target : targets) {
+      run::Cell cell = run::cell_of(question, target.command, choice);
+      cell.expected = scenario::known_breaks(target, cell.one.scenario);
+      cell.missing = scenario::missing_for(target);
+      add(std::move(cell));
+    }
+  }
+  return cells;
+}
+
+int act(const Options& options, const Asked& subject) {
   if (options.scenarios.empty()) throw BadInput("which scenario? `repro list` shows them, `repro --help` the rest");
-  return run_and_report(options, cells_of(options.scenarios.front(), choice_of(options)), false);
+  const std::string& asked = options.scenarios.front();
+  if (subject.command || !subject.targets.empty()) {
+    refuse_what_is_the_models(options);
+    if (subject.command && subject.command->argv.empty()) throw BadInput("which command? nothing stands behind --");
+    if (subject.command && !subject.targets.empty()) throw BadInput("--target and a command behind -- are two subjects: one of them");
+    if (subject.command) run::check_program(subject.command->argv.front());
+    return run_and_report(options, command_cells(asked, subject, choice_of(options)), false);
+  }
+  const scenario::Named named = scenario::find_scenario(asked);
+  if (scenario::read_scenario(named.path, run::vocabulary()).for_commands) {
+    throw BadInput("scenario " + asked + " asks about a command: repro " + asked + " -- CMD ..., or --target NAME");
+  }
+  return run_and_report(options, cells_of(asked, choice_of(options)), false);
+}
+
+/// Cuts the words behind `--` off.
+std::optional<Command> command_behind_dashes(int* argc, char** argv) {
+  for (int i = 1; i < *argc; ++i) {
+    if (std::string_view(argv[i]) != "--") continue;
+    const Command command{{argv + i + 1, argv + *argc}};
+    *argc = i;
+    return command;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 int run_verb(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) != "--") continue;
-    complain("a command after -- is not supported yet: only the model supervisor's profiles are");
-    return bad_input;
-  }
+  Asked subject;
+  subject.command = command_behind_dashes(&argc, argv);
   Options options;
   options.run.jobs = 0;
   CLI::App app(about, "repro");
   app.footer(more);
   app.add_option("SCENARIO", options.scenarios, "a name (repro list), NAME/VARIANT, or a .toml file")
       ->type_name("")->expected(0, 1);
+  app.add_option("--target", subject.targets, "real supervisors by name (repro list targets)")
+      ->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
   describe(app, options);
-  return run_verb_with(app, argc, argv, [&options] { return act(options); });
+  return run_verb_with(app, argc, argv, [&] {
+    subject.targets = split_names(subject.targets);
+    return act(options, subject);
+  });
 }
 
 }  // namespace forkproof

@@ -7,6 +7,7 @@
 #include "harness/arena/overlays.h"
 #include "harness/core/case.h"
 #include "harness/core/event.h"
+#include "harness/core/fd.h"
 #include "harness/core/server_plan.h"
 #include "harness/core/vocabulary.h"
 
@@ -18,6 +19,8 @@ struct Stage {
   std::vector<HoldRule> holds;
   bool name_server = false;               ///< a silent one, on the arena's 127.0.0.1:53
   std::vector<arena::Overlay> overlays;   ///< files of the machine, as the subject sees them
+  bool terminal = false;    ///< the subject's controlling terminal and stdio are a pty whose other end the rig has
+  bool own_stdout = false;  ///< the subject's stdout is a pipe that nobody reads until a fault says so
 };
 
 /// How a fault speaks while the run goes on. Each call becomes an event.
@@ -29,8 +32,17 @@ class Strike {
   virtual void fired(const std::string& what) = 0;
   /// From now on the subject owes a teardown.
   virtual void asks_teardown(const std::string& because) = 0;
-  /// Sends a signal from outside the subject; what becomes of one to a task is watched.
+  /// Sends a signal from outside the subject; what becomes of one to a task is watched. `target` < 0: to the group.
   virtual void signal(Pid target, int signal) = 0;
+  /// The rig's end of the subject's terminal, or of its stdout where that is a pipe apart; -1 where there is none.
+  virtual int terminal() const { return -1; }
+  virtual int stdout_reader() const { return -1; }
+  /// Closes the rig's end of the terminal: the subject's session is hung up.
+  virtual void hang_up() {}
+  /// Closes the reading end of the subject's stdout.
+  virtual void close_stdout() {}
+  /// What the fault is for cannot be brought on with this subject: the run is over, and says why.
+  virtual void give_up(const std::string& because) = 0;
 };
 
 /// Something brought on at a sync point. An object, since some hold things (a thread, a full pipe). It acts on the
@@ -42,6 +54,12 @@ class Fault {
   [[nodiscard]] virtual std::string missing() const { return {}; }
   /// On the stage, before anything runs. Called outside, in a process that is about to fork the arena.
   virtual void set_stage(Stage& stage) = 0;
+  /// In the process that is about to become the subject: its signals, limits and the like. A descriptor that the warden is
+  /// to have (`given`), or -1. Throws HarnessFailure.
+  virtual int start_in_subject() { return -1; }
+  /// In the warden: the descriptor that `start_in_subject` returned. It is watched, and `ready` called when it is readable.
+  virtual void given(Fd) {}
+  virtual void ready(Strike&) {}
   /// Inside the subject, right before it spawns its task: takes what the child will miss (a thread takes a lock) and
   /// returns how it is known that it has. Throws HarnessFailure when that cannot be proved. Empty: nothing to do here,
   /// or `see` tells.

@@ -5,11 +5,36 @@
 
 namespace forkproof::oracles {
 
+namespace {
+
+/// The status that a shell would give: a signal n as 128 + n.
+int as_a_shell_says(WaitStatus status) { return status.signalled() ? 128 + status.signal() : status.code(); }
+
+/// A command tells what it took by its own exit alone. Only of one that says it passes its task's status on is that asked.
+Verdict by_its_own_exit(const History& history, const Reading& reading) {
+  const auto truth = reading.last_exit_of_task();
+  const auto own = reading.supervisor_end();
+  if (!truth || !own || !reading.at<Exited>(*truth).known) return skipped("the command tells nothing of its task's exit status");
+  const WaitStatus task = reading.at<Exited>(*truth).status, command = reading.at<Exited>(*own).status;
+  const std::string both = "the task's end was " + task.text() + ", the command's " + command.text();
+  if (!std::get<Command>(case_of(history).subject).passes_exit_status) {
+    return skipped("the command does not say that it passes its task's exit status on: " + both);
+  }
+  if (reading.killed_from_outside()) return skipped("the command was killed from outside: " + both);
+  if (*own < *truth) return unknown("the command ended before its task: " + both, {*own, *truth});
+  const std::vector<std::size_t> evidence{*truth, *own};
+  if (as_a_shell_says(task) == as_a_shell_says(command)) return held(both, evidence);
+  return broken(both + "; it says that it passes that on (a signal n as 128 + n)", evidence);
+}
+
+}  // namespace
+
 Verdict exit_status_faithful(const History& history) {
   const Reading reading(history);
   const Pid task = reading.task();
   const auto taken = reading.first<Reaped>(
       [&](const Reaped& reaped) { return reaped.pid == task && reaped.by == reading.supervisor() && task != 0; });
+  if (!taken && reading.is_command()) return by_its_own_exit(history, reading);
   if (!taken) return skipped("the supervisor took no exit status of its task");
   const auto truth = reading.exit_of(task);
   if (!truth || !reading.at<Exited>(*truth).known) return unknown("the kernel's exit status was not seen", {*taken});

@@ -18,12 +18,25 @@ struct Crashes {
   std::vector<Nanos> waits;       ///< before each replacement
 };
 
+struct Started {
+  Pid pid;
+  Nanos after;  ///< the one before it had died
+};
+
+/// By a master's own word; or, of a command, by the root of the tree that was started again.
+std::optional<Started> started_by(const Event& event) {
+  if (const auto* worker = event.as<WorkerStarted>()) return Started{worker->pid, worker->after};
+  const auto* again = event.as<Restarted>();
+  if (again == nullptr || again->node != 0) return std::nullopt;
+  return Started{again->pid, again->after};
+}
+
 Crashes crashes_in(const History& history, const Reading& reading) {
   Crashes crashes;
-  const std::size_t asked = reading.first<TeardownAsked>().value_or(history.size());
+  const std::size_t asked = reading.asked().value_or(history.size());
   for (std::size_t i = 0; i < history.size(); ++i) {
-    const auto* worker = history[i].as<WorkerStarted>();
-    if (worker == nullptr) continue;
+    const auto worker = started_by(history[i]);
+    if (!worker) continue;
     ++crashes.started;
     if (worker->after > Nanos{}) crashes.waits.push_back(worker->after);
     const Pid pid = worker->pid;
@@ -47,7 +60,7 @@ bool waits_grow(const std::vector<Nanos>& waits) {
 Verdict no_crash_loop(const History& history) {
   const Reading reading(history);
   const Crashes crashes = crashes_in(history, reading);
-  if (crashes.started == 0) return skipped("the subject is no prefork master: it told of no worker");
+  if (crashes.started == 0) return skipped("the subject replaced nobody");
   if (crashes.ends.empty()) return held("no worker died before it was up");
   const std::vector<std::size_t> evidence{crashes.ends.front(), crashes.ends.back()};
   const std::string count = std::to_string(crashes.ends.size()) + " of " + std::to_string(crashes.started) +

@@ -39,7 +39,7 @@ std::string story(const Reading& reading, Pid pid, const std::string& how) {
 /// Alive in the last census, and not where it belongs.
 std::optional<Verdict> survivor(const Reading& reading, std::size_t census_index) {
   const auto& census = reading.at<CensusTaken>(census_index);
-  const bool concluded = census.when == "conclusion";
+  const bool concluded = census.when == "conclusion" || reading.killed_from_outside();
   std::size_t count = 0;
   Pid first = 0;
   for (const CensusEntry& entry : census.processes) {
@@ -48,7 +48,10 @@ std::optional<Verdict> survivor(const Reading& reading, std::size_t census_index
     if (count++ == 0) first = entry.pid;
   }
   if (count == 0) return std::nullopt;
-  std::string because = story(reading, first, concluded ? "lives on after the supervisor's end" : "lives on at the deadline");
+  std::string how = "lives on at the deadline";
+  if (concluded) how = "lives on after the supervisor's end";
+  if (reading.killed_from_outside()) how = "lives on when the bound is over, after the supervisor was killed";
+  std::string because = story(reading, first, how);
   if (count > 1) because += "; and " + std::to_string(count - 1) + " more";
   return broken(because, evidence_for(reading, first, census_index));
 }
@@ -73,18 +76,24 @@ std::optional<Verdict> outlived_the_bound(const History& history, const Reading&
 
 Verdict no_orphans(const History& history) {
   const Reading reading(history);
-  if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside, and could bring nobody down");
+  // A command can have seen to it beforehand: by parent-death signals, a PID namespace, or workers that look for themselves.
+  if (reading.killed_from_outside() && !reading.is_command()) {
+    return skipped("the supervisor was killed from outside, and could bring nobody down");
+  }
   std::optional<std::size_t> census;
   for (std::size_t i = 0; i < history.size(); ++i) {
     if (history[i].as<CensusTaken>() != nullptr) census = i;
   }
   if (!census) return unknown("no census was taken");
   if (const auto verdict = survivor(reading, *census)) return *verdict;
-  const auto asked = reading.first<TeardownAsked>();
+  const auto asked = reading.asked();
   if (asked) {
     if (const auto verdict = outlived_the_bound(history, reading, *asked)) return *verdict;
   }
   if (!reading.at<CensusTaken>(*census).complete) return unknown("the census could not be completed", {*census});
+  if (!reading.supervisor_end() && reading.is_command() && asked) {
+    return skipped("the supervisor has not ended in its time, which is teardown-bounded's matter, and nobody has lost it");
+  }
   if (!reading.supervisor_end()) return unknown("the supervisor had not concluded at the deadline", {*census});
   return held("nobody was left when the supervisor had ended", {*census});
 }

@@ -47,7 +47,7 @@ TEST(NoOrphans, CountsTheOthers) {
 TEST(NoOrphans, AStrangerCountsAsWell) {  // something that never told its name, say a double fork
   Story story(small_case());
   story.start().asked().exits(supervisor, well).census({alive(77, warden_pid)});
-  EXPECT_THAT(no_orphans(story.whole()).because, HasSubstr("pid 77 lives on"));
+  EXPECT_THAT(no_orphans(story.whole()).because, HasSubstr("x (pid 77) lives on"));
 }
 
 TEST(NoOrphans, TheDeadAreNoOrphans) {

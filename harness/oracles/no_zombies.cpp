@@ -11,11 +11,13 @@ std::optional<Verdict> left_behind(const History& history, const Reading& readin
   const auto end = reading.supervisor_end();
   // A supervisor that was killed had no chance.
   if (!end || reading.at<Exited>(*end).status.signalled()) return std::nullopt;
+  // Who tells nothing of itself may rightly leave to PID 1 what dies while it is on its way out.
+  const auto asked = reading.is_command() ? reading.asked() : std::nullopt;
   for (std::size_t i = 0; i < history.size(); ++i) {
     const auto* reaped = history[i].as<Reaped>();
     if (reaped == nullptr || reaped->by != reading.warden() || reaped->pid == reading.supervisor()) continue;
     const auto died = reading.exit_of(reaped->pid);
-    if (!died || *died > *end || reading.parent_at(reaped->pid, *died) != reading.supervisor()) continue;
+    if (!died || *died > asked.value_or(*end) || reading.parent_at(reaped->pid, *died) != reading.supervisor()) continue;
     return broken(reading.who(reaped->pid) + " was dead for " + text(reading.time(*end) - reading.time(*died)) +
                       " when the supervisor ended without having reaped it",
                   {*died, *end, i});

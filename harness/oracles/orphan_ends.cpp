@@ -14,6 +14,8 @@ Verdict orphan_ends(const History& history) {
            event.error == 0;
   });
   if (!sent) return skipped("no orphan was sent SIGINT");
+  const auto supervisor_end = reading.supervisor_end();
+  if (reading.is_command() && (!supervisor_end || *supervisor_end > *sent)) return skipped("no orphan was sent SIGINT");
   if (const auto end = reading.exit_of(reading.task()); end && *end > *sent) {
     return held("it ended " + text(reading.time(*end) - reading.time(*sent)) + " after SIGINT",
                 {*sent, *end});

@@ -17,11 +17,30 @@ std::optional<std::size_t> Reading::exit_of(Pid pid) const {
   return first<Exited>([pid](const Exited& exited) { return exited.pid == pid; });
 }
 
+std::optional<std::size_t> Reading::last_exit_of_task() const {
+  Pid last = 0;
+  for (const Event& event : history_.events()) {
+    const auto* spawned = event.as<Spawned>();
+    if (spawned != nullptr && spawned->node == 0) last = spawned->pid;
+  }
+  return exit_of(last);
+}
+
 std::optional<std::size_t> Reading::killed_from_outside() const {
   constexpr std::int32_t kill_signal = 9;
   return first<Signalled>([this](const Signalled& sent) {
-    return sent.by == warden_ && sent.target == supervisor_ && sent.signal == kill_signal && sent.error == 0;
+    return sent.by == warden_ && (sent.target == supervisor_ || sent.target == -supervisor_) && sent.signal == kill_signal && sent.error == 0;
   });
+}
+
+bool Reading::is_command() const { return std::holds_alternative<Command>(case_of(history_).subject); }
+
+std::optional<std::size_t> Reading::asked() const {
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < history_.size(); ++i) {
+    if (history_[i].as<TeardownAsked>() != nullptr) last = i;
+  }
+  return last;
 }
 
 Pid Reading::parent_at(Pid pid, std::size_t index) const {
@@ -43,6 +62,13 @@ std::string Reading::who(Pid pid) const {
     if (spawned == nullptr || spawned->pid != pid) continue;
     name = spawned->role;
     if (spawned->node != stranger_node) break;
+  }
+  for (const Event& event : history_.events()) {
+    const auto* census = name.empty() ? event.as<CensusTaken>() : nullptr;
+    if (census == nullptr) continue;
+    for (const CensusEntry& entry : census->processes) {
+      if (entry.pid == pid) name = entry.name;
+    }
   }
   return name.empty() ? "pid " + std::to_string(pid) : name + " (pid " + std::to_string(pid) + ")";
 }

@@ -35,9 +35,15 @@ class Reading {
   [[nodiscard]] Pid supervisor() const { return supervisor_; }
   [[nodiscard]] std::optional<std::size_t> supervisor_end() const { return exit_of(supervisor_); }
   [[nodiscard]] Pid task() const { return task_; }
+  /// The subject is a command, that tells nothing of itself.
+  [[nodiscard]] bool is_command() const;
+  /// The event from which on a teardown is owed: the last, where a command that started its task again was asked anew.
+  [[nodiscard]] std::optional<std::size_t> asked() const;
   /// The SIGKILL that the rig itself sent to the supervisor, which could do nothing any more from then on.
   [[nodiscard]] std::optional<std::size_t> killed_from_outside() const;
   [[nodiscard]] std::optional<std::size_t> exit_of(Pid pid) const;
+  /// The end of the tree's root; of the last, where it was started again.
+  [[nodiscard]] std::optional<std::size_t> last_exit_of_task() const;
   [[nodiscard]] Pid warden() const { return warden_; }
   /// The parent of a process at the time of an event, by all that was told until then.
   [[nodiscard]] Pid parent_at(Pid pid, std::size_t index) const;

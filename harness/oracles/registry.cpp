@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <exception>
 
+#include "harness/core/error.h"
 #include "harness/oracles/oracle.h"
+#include "harness/oracles/reading.h"
 
 namespace forkproof::oracles {
 
@@ -43,6 +46,54 @@ bool stuck_after_a_fault(const History& history) {
   return false;
 }
 
+/// The last words of a command, in one line that is not too long; empty when it said nothing.
+std::string last_words(const Reading& reading) {
+  constexpr std::size_t most = 200;
+  const auto output = reading.first<CommandOutput>();
+  if (!output || reading.at<CommandOutput>(*output).bytes == 0) return ", having printed nothing";
+  std::string tail = reading.at<CommandOutput>(*output).tail;
+  while (!tail.empty() && (tail.back() == '\n' || tail.back() == '\r')) tail.pop_back();
+  if (tail.size() > most) tail = "..." + tail.substr(tail.size() - most);
+  return "; it printed: " + tail;
+}
+
+/// How many a census found beside the supervisor.
+std::size_t others_alive(const Reading& reading) {
+  const auto census = reading.first<CensusTaken>();
+  if (!census) return 0;
+  const auto& found = reading.at<CensusTaken>(*census).processes;
+  return static_cast<std::size_t>(std::count_if(found.begin(), found.end(), [&reading](const CensusEntry& entry) {
+    return entry.state != "Z" && entry.pid != reading.supervisor();
+  }));
+}
+
+/// Why a command was not what was to be asked: a supervisor with the tree under it. Empty where it was, and for a model
+/// supervisor, who may have been told not to start one.
+std::string not_a_supervised_tree(const History& history) {
+  const Reading reading(history);
+  if (!reading.is_command()) return {};
+  if (const auto limit = reading.first<LimitReached>()) {
+    const auto& reached = reading.at<LimitReached>(*limit);
+    return "the command had " + std::to_string(reached.count) + " " + reached.what + ", more than the " +
+           std::to_string(reached.limit) + " that an arena gives: the run was ended";
+  }
+  if (const auto failed = reading.first<CommandNotStarted>()) {
+    const auto& event = reading.at<CommandNotStarted>(*failed);
+    return "the command could not be started: " + error_text(event.what, event.error);
+  }
+  const auto replaced = reading.first<Ready>([&](const Ready& ready) { return ready.pid == reading.supervisor(); });
+  if (replaced) return "the command has become the task itself (exec): nobody is left who supervises it";
+  const auto ready = reading.first<TreeReady>();
+  const auto end = reading.supervisor_end();
+  if (ready && (!end || *ready < *end)) return {};
+  if (!end) return "the task tree never came up" + last_words(reading);
+  const std::string status = reading.at<Exited>(*end).status.text();
+  const std::size_t others = others_alive(reading);
+  if (others == 0) return "the command ended (" + status + ") before the task tree was up" + last_words(reading);
+  return "the command's first process ended (" + status + ") before the task tree was up, and " + std::to_string(others) +
+         (others == 1 ? " process lives" : " processes live") + " on without it: it went to the background" + last_words(reading);
+}
+
 /// Why this history cannot carry a verdict; empty when it can.
 std::string not_the_question(const History& history) {
   if (history.unreadable_lines > 0) return std::to_string(history.unreadable_lines) + " lines cannot be read";
@@ -55,10 +106,13 @@ std::string not_the_question(const History& history) {
   if (history.size() != ended->events + 1) {
     return std::to_string(ended->events + 1) + " events were written, " + std::to_string(history.size()) + " are here";
   }
+  if (std::string reason = not_a_supervised_tree(history); !reason.empty()) return reason;
   const bool came_no_further = stuck_after_a_fault(history);
   for (const FaultSpec& fault : case_of(history).faults) {
     if (came_no_further && !told_of<FaultEstablished>(history, fault.fault)) continue;
-    if (!told_of<FaultEstablished>(history, fault.fault)) return "the fault " + fault.fault + " was never established";
+    if (!told_of<FaultEstablished>(history, fault.fault)) {
+      return "the fault " + fault.fault + " was never established (" + ended->because + ")";
+    }
     if (!told_of<FaultFired>(history, fault.fault)) return "the fault " + fault.fault + " never fired";
   }
   return {};

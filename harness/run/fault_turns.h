@@ -18,12 +18,15 @@ class FaultTurns {
 
   template <class Act>
   void each(Nanos when, const Act& act) {
-    for (std::size_t i = 0; i < faults_.size(); ++i) {
-      const std::string outer_speaker = std::exchange(speaker_, one_.faults[i].fault);
-      const Nanos outer_time = std::exchange(when_, when);
-      act(*faults_[i]);
-      speaker_ = outer_speaker, when_ = outer_time;
-    }
+    for (std::size_t i = 0; i < faults_.size(); ++i) only(i, when, act);
+  }
+  /// The turn of number `index` alone.
+  template <class Act>
+  void only(std::size_t index, Nanos when, const Act& act) {
+    const std::string outer_speaker = std::exchange(speaker_, one_.faults[index].fault);
+    const Nanos outer_time = std::exchange(when_, when);
+    act(*faults_[index]);
+    speaker_ = outer_speaker, when_ = outer_time;
   }
   /// Whose turn it is, by its name in the case; empty between turns.
   [[nodiscard]] const std::string& speaker() const { return speaker_; }

@@ -1,6 +1,7 @@
 #include "harness/run/plan.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "harness/oracles/oracle.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/profile_file.h"
+#include "harness/scenario/target_file.h"
 #include "harness/spawn/backend.h"
 
 namespace forkproof::run {
@@ -101,8 +103,10 @@ void check_names(const Choice& choice) {
   for (const std::string& profile : choice.profiles) (void)scenario::read_profile(directory, profile);
 }
 
-Case make_case(const scenario::Scenario& scenario, Profile profile, const std::string& backend, std::uint64_t seed) {
-  lay_over(profile, scenario.knobs);
+namespace {
+
+/// What a question is, whoever is asked.
+Case question_of(const scenario::Scenario& scenario, std::uint64_t seed) {
   Case one;
   one.scenario = scenario.variant.empty() ? scenario.name : scenario.name + "/" + scenario.variant;
   one.question = scenario.question;
@@ -110,6 +114,16 @@ Case make_case(const scenario::Scenario& scenario, Profile profile, const std::s
   one.faults = scenario.faults;
   one.holds = scenario.holds;
   one.server = scenario.server;
+  one.seed = seed;
+  one.schedule = scenario.schedule;
+  return one;
+}
+
+}  // namespace
+
+Case make_case(const scenario::Scenario& scenario, Profile profile, const std::string& backend, std::uint64_t seed) {
+  lay_over(profile, scenario.knobs);
+  Case one = question_of(scenario, seed);
   one.bounds.teardown = declared_teardown(profile) + teardown_slack;
   // Up to 15 requests and pauses in a row: each can be a little late, so the slack counts once more.
   if (heartbeats_fail(stage_of(one).server, profile)) {
@@ -117,10 +131,31 @@ Case make_case(const scenario::Scenario& scenario, Profile profile, const std::s
   }
   one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
   one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
-  one.seed = seed;
-  one.schedule = scenario.schedule;
   one.subject = ModelSupervisor{std::move(profile), backend};
   return one;
+}
+
+Cell cell_of(const scenario::Scenario& scenario, const Command& command, const Choice& choice, std::set<std::string> breaks) {
+  for (const FaultSpec& spec : scenario.faults) {
+    const auto* row = faults::find_fault(spec.fault);
+    if (row == nullptr || !row->in_subject) continue;
+    throw BadInput("scenario " + scenario.name + ": fault " + spec.fault +
+                   " acts inside the model supervisor; a command cannot be asked this");
+  }
+  Case one = question_of(scenario, choice.seed);
+  one.subject = command;
+  one.bounds.teardown = scenario.teardown;
+  one.bounds.patience = least_patience;
+  one.bounds.startup = scenario.startup.value_or(one.bounds.startup);
+  return {std::move(one), std::move(breaks), ""};
+}
+
+void check_program(const std::string& program) {
+  if (scenario::is_program(program)) return;
+  std::error_code ignored;
+  if (program.find('/') == std::string::npos) throw BadInput("-- " + program + ": no such command on the PATH");
+  if (!std::filesystem::exists(program, ignored)) throw BadInput("-- " + program + ": no such file");
+  throw BadInput("-- " + program + (std::filesystem::is_directory(program, ignored) ? ": is a directory" : ": is not executable"));
 }
 
 std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice) {

@@ -31,6 +31,7 @@ struct Cell {
   Case one;
   std::set<std::string> expected;
   std::string asked;  ///< the scenario as the command line names it
+  std::string missing;  ///< what this machine lacks for it, and how to get it; empty: nothing
 };
 
 /// One cell's case: the scenario under this profile, its knobs laid over it, spawning through this backend.
@@ -40,6 +41,13 @@ Case make_case(const scenario::Scenario& scenario, Profile profile, const std::s
 /// exists but is not in the scenario may be asked for, unless the choice is `only_own`; it is expected to hold
 /// everything.
 std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice);
+
+/// The one cell of a command under a scenario: what is not in `breaks` must hold. BadInput when a fault acts inside the
+/// model supervisor and cannot be asked of a command.
+Cell cell_of(const scenario::Scenario& scenario, const Command& command, const Choice& choice, std::set<std::string> breaks = {});
+
+/// BadInput when what a command begins with is no program that can be run.
+void check_program(const std::string& program);
 
 /// Slack on top of what a profile declares: for scheduling, forks and the servers' turns. Real time, never scaled.
 inline constexpr Nanos teardown_slack = std::chrono::milliseconds(250);

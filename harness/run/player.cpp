@@ -9,10 +9,14 @@
 // When it returns, PID 1 exits and the kernel kills whatever is left.
 #include "harness/run/player.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -20,15 +24,19 @@
 
 #include "harness/arena/control_socket.h"
 #include "harness/arena/overlays.h"
+#include "harness/arena/private_directory.h"
 #include "harness/arena/warden.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
+#include "harness/observe/crowd.h"
 #include "harness/observe/listener.h"
 #include "harness/run/fault_turns.h"
 #include "harness/run/holds.h"
 #include "harness/run/process_table.h"
+#include "harness/run/starts.h"
 #include "harness/run/subject.h"
+#include "harness/run/subject_io.h"
 #include "harness/run/tree_orders.h"
 #include "harness/run/watch.h"
 
@@ -40,7 +48,10 @@ constexpr Nanos canary_period = std::chrono::milliseconds(5);
 constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr char supervisor_role[] = "supervisor";
+constexpr int most_urgent = -20;  // `man 2 setpriority`
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
+
+constexpr std::size_t most_processes = 1'000;  // of a command, beside twice its tree: by then it forks without end
 
 constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
 
@@ -55,7 +66,8 @@ class Player final : public faults::Strike {
         census_(warden_, part.tier != arena::Tier::subreaper, ::getpid()),
         turns_(part.one, part.faults),
         watch_(processes_, {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
-                            [this](SignalWithoutEffect stays) { append(std::move(stays)); }, [this] { tick_faults(); }}) {}
+                            [this](SignalWithoutEffect stays) { append(std::move(stays)); }, [this] { tick_faults(); }}),
+        crowd_(part.tier != arena::Tier::subreaper, ::getpid(), most_processes + 2 * orders_.size()) {}
 
   int play();
 
@@ -75,6 +87,11 @@ class Player final : public faults::Strike {
   void fired(const std::string& what) override { append_at(turns_.when(), FaultFired{turns_.speaker(), what}); }
   void asks_teardown(const std::string& because) override;
   void signal(Pid target, int signal) override;
+  [[nodiscard]] int terminal() const override { return io_ ? io_->terminal() : -1; }
+  [[nodiscard]] int stdout_reader() const override { return io_ ? io_->stdout_reader() : -1; }
+  void hang_up() override { io_->close_terminal(); }
+  void close_stdout() override { io_->close_stdout(); }
+  void give_up(const std::string& because) override { conclude("deadline", because); }
 
   // Processes speak.
   void take_messages();
@@ -102,11 +119,14 @@ class Player final : public faults::Strike {
   void end_from_outside(Process& supervisor, const std::string& because);
   void enough_seen(const std::string& because);
 
-  bool set_files();
+  void set_stage();
   void start_subject();
+  void passed_on(std::size_t fault, Fd fd);
+  void said_hello(const arena::Message& message, Pid parent);
+  void count_everybody();
   void conclude(const std::string& when, const std::string& because);
   void finish(const std::string& because);
-  void teardown_deadline(Nanos granted);
+  void teardown_deadline(std::uint64_t asked, Nanos granted);
 
   Part& part_;
   HistoryWriter history_;
@@ -120,11 +140,19 @@ class Player final : public faults::Strike {
   Watch watch_;
   std::optional<ListenerOpened> listener_;
   Nanos late_{};               // lost by the machine since teardown was asked for
+  std::optional<SubjectIo> io_;
+  Starts starts_;
+  observe::Crowd crowd_;
   std::int32_t nodes_ready_ = 0;
+  std::set<std::int32_t> nodes_up_;  // each once, however often it is started again
   int crashes_at_start_ = 0;
   std::set<std::tuple<std::string, std::string, std::int64_t>> put_off_;  // sync points that were asked for too early
   bool teardown_asked_ = false;
+  std::uint64_t times_asked_ = 0;
+  bool asked_by_the_tasks_end_ = false;
+  bool ends_when_up_again_ = false;  // the command has started its task again, and is asked to end when that is up
   bool supervisor_gone_ = false;
+  bool supervisor_killed_ = false;  // by us
   bool concluding_ = false;
   bool ended_ = false;
 };
@@ -143,7 +171,7 @@ void Player::asks_teardown(const std::string& because) {
   const Nanos asked_at = turns_.when() > Nanos{} ? turns_.when() : monotonic_now();
   append_at(asked_at, TeardownAsked{because});
   const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;
-  warden_.call_at(asked_at + limit, [this] { teardown_deadline(Nanos{}); });
+  warden_.call_at(asked_at + limit, [this, asked = ++times_asked_] { teardown_deadline(asked, Nanos{}); });
 }
 
 /// The warden is the parent of whoever is orphaned, but not of everybody, so the pid could be another's by now: only the
@@ -151,18 +179,21 @@ void Player::asks_teardown(const std::string& because) {
 void Player::signal(Pid target, int signal) {
   append(Signalled{::getpid(), target, signal, 0});
   if (::kill(target, signal) != 0) return append(Signalled{::getpid(), target, signal, errno});
-  const Process* process = processes_.find(target);
-  if (process != nullptr && process->node >= 0 && signal != SIGKILL) watch_.signalled(*process, signal);
+  const Process* process = processes_.find(std::abs(target));
+  if (process == nullptr) return;
+  if (process->node < 0 && signal == SIGKILL) supervisor_killed_ = true;
+  const bool may_end_by_it = signal != SIGKILL && signal != SIGSTOP && signal != SIGCONT;
+  if (target > 0 && process->node >= 0 && may_end_by_it) watch_.signalled(*process, signal);
 }
 
 /// The deadline is put off by what the machine lost; `granted` is what it was put off by already.
-void Player::teardown_deadline(Nanos granted) {
+void Player::teardown_deadline(std::uint64_t asked, Nanos granted) {
+  if (concluding_ || asked != times_asked_) return;
   if (late_ > granted) {
     const Nanos late = late_;
-    warden_.call_at(monotonic_now() + (late - granted), [this, late] { teardown_deadline(late); });
+    warden_.call_at(monotonic_now() + (late - granted), [this, asked, late] { teardown_deadline(asked, late); });
     return;
   }
-  if (concluding_) return;
   append(DeadlinePassed{"teardown"});
   conclude("deadline", "the time for the teardown is over");
 }
@@ -200,8 +231,23 @@ void Player::give_orders(arena::Message& message) {
   // It waits for the reply, so it is alive now and its pid is its own: the pidfd that is opened here is the right one.
   Process* known = processes_.find(message.pid);
   const Pid parent = observe::parent_of(message.pid);
-  if (known == nullptr) introduce(message.pid, parent, message.head.node, orders_[node].role);
+  if (known == nullptr) {
+    if (is_command(part_.one)) said_hello(message, parent);
+    introduce(message.pid, parent, message.head.node, orders_[node].role);
+  }
   message.answer(orders_[node]);
+}
+
+/// Whoever starts the tree may start it again. One that does so has no end of its own: it is asked to end when the task
+/// that it started again is up.
+void Player::said_hello(const arena::Message& message, Pid parent) {
+  const auto again = starts_.said_hello(message.head.node, message.pid, parent, Nanos(message.head.at_ns));
+  if (!again) return;
+  append_at(Nanos(message.head.at_ns), *again);
+  if (message.head.node != 0 || !asked_by_the_tasks_end_) return;
+  asked_by_the_tasks_end_ = teardown_asked_ = false;
+  ++times_asked_;  // that deadline stands no more
+  ends_when_up_again_ = true;
 }
 
 void Player::node_is_ready(arena::Message& message) {
@@ -209,13 +255,20 @@ void Player::node_is_ready(arena::Message& message) {
   if (known == nullptr) {  // a double fork has changed the pid since the hello
     known = &introduce(message.pid, message.head.parent, message.head.node, message.head.role);
   }
-  if (!known->ready) ++nodes_ready_;
+  const bool command = is_command(part_.one);
+  const bool newly_up = command ? nodes_up_.insert(message.head.node).second : !known->ready;
+  if (newly_up) ++nodes_ready_;
   known->ready = true;
-  append_at(Nanos(message.head.at_ns), Ready{message.pid, message.head.node, message.head.parent,
-                                             message.head.group, message.head.session});
+  Ready ready{message.pid, message.head.node, message.head.parent, message.head.group, message.head.session};
+  // It may be in a PID namespace of its own, and see itself by other numbers.
+  if (const auto look = command ? observe::look_at(message.pid) : std::nullopt) {
+    ready.parent = look->entry.parent, ready.group = look->entry.group, ready.session = look->entry.session;
+  }
+  append_at(Nanos(message.head.at_ns), ready);
   message.answer();
   if (is_prefork(part_.one) && nodes_ready_ >= profile_of(part_.one)->workers) enough_seen("all its workers are up");
-  if (nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
+  if (message.head.node == 0 && std::exchange(ends_when_up_again_, false)) enough_seen("it has started its task again");
+  if (!newly_up || nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
   append(TreeReady{nodes_ready_});
   holds_.tree_is_settled("the whole tree is up");
 }
@@ -288,6 +341,8 @@ void Player::reaped(Pid pid, WaitStatus status) {
 
 void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   process.alive = false;
+  starts_.ended(process.node, process.pid, monotonic_now());
+  if (process.node < 0 && io_) io_->read_now();  // what it said before
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
   const bool prefork = is_prefork(part_.one);
@@ -300,7 +355,11 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   watch_.ended(process.pid);
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
-  if (process.node == 0 && !prefork && !teardown_asked_) asks_teardown("the task has ended by itself");
+  const bool command = is_command(part_.one);
+  if (process.node == 0 && !prefork && !teardown_asked_ && !(command && supervisor_gone_)) {
+    asked_by_the_tasks_end_ = command;
+    asks_teardown(command ? "the task has ended" : "the task has ended by itself");
+  }
   if (process.node < 0) supervisor_gone_ = true;
   supervisor_is_gone();
 }
@@ -309,7 +368,11 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
 void Player::supervisor_is_gone() {
   const auto& faults = part_.faults;
   const bool asking = std::any_of(faults.begin(), faults.end(), [](const auto& fault) { return fault->waits_for_answer(); });
-  if (supervisor_gone_ && !asking) conclude("conclusion", "the supervisor has ended");
+  if (!supervisor_gone_ || asking) return;
+  // What a killed command has left behind it has the whole bound to end by itself.
+  const bool waits = is_command(part_.one) && supervisor_killed_ && teardown_asked_;
+  if (waits && !observe::everybody(part_.tier != arena::Tier::subreaper, ::getpid()).empty()) return;
+  conclude("conclusion", "the supervisor has ended");
 }
 
 /// The kernel re-parents in the exit itself, before the pidfd becomes readable (exit_notify), so it is settled now.
@@ -332,6 +395,16 @@ void Player::watch_processes() {
   watch_.look();
   supervisor_is_gone();
   warden_.call_at(monotonic_now() + watch_period, [this] { watch_processes(); });
+}
+
+/// No census of a crowd that grows faster than it is counted: PID 1's end is the end of them all.
+void Player::count_everybody() {
+  if (ended_) return;
+  const auto count = crowd_.too_many();
+  if (!count) return warden_.call_at(monotonic_now() + watch_period, [this] { count_everybody(); });
+  concluding_ = true;
+  append(LimitReached{"processes", *count, crowd_.limit()});
+  finish("the arena holds too many processes");
 }
 
 /// What is stuck comes up no more, so whoever waits for the tree goes on. A supervisor that is stuck itself is asked to
@@ -361,6 +434,7 @@ void Player::enough_seen(const std::string& because) {
 void Player::startup_is_over() {
   if (teardown_asked_ || concluding_) return;
   append(DeadlinePassed{"startup"});
+  if (is_command(part_.one)) return nobody_asked();  // it owes us no start
   for (auto& [pid, process] : processes_) {
     const bool waited_for = process.node < 0 || !process.ready;
     if (!process.alive || !waited_for) continue;
@@ -376,19 +450,40 @@ void Player::nobody_asked() {
   if (!teardown_asked_) conclude("deadline", "nothing asked for a teardown in time");
 }
 
-/// The machine's files as the stage wants them. Without them there is no question to ask.
-bool Player::set_files() {
-  try {
-    arena::mount_overlays(part_.stage.overlays);
-    return true;
-  } catch (const std::exception& error) {
-    append(Trouble{"files of the arena", error.what()});
-    conclude("deadline", "the stage could not be set");
-    return false;
+/// The machine's files as the stage wants them, and a command's own. Without them there is no question to ask.
+void Player::set_stage() {
+  arena::mount_overlays(part_.stage.overlays);
+  const auto* command = std::get_if<Command>(&part_.one.subject);
+  if (command != nullptr && part_.tier != arena::Tier::subreaper) {
+    std::vector<std::string> in_use = command->argv;
+    in_use.push_back(part_.task_program);
+    in_use.push_back(std::filesystem::current_path().string());
+    part_.directory = arena::make_private_directory(in_use);
+    write_files(part_);
   }
+  io_.emplace(part_.one, part_.stage);
 }
 
-void Player::start_subject() { introduce(run::start_subject(part_), ::getpid(), -1, supervisor_role); }
+void Player::start_subject() {
+  try {
+    set_stage();
+  } catch (const std::exception& error) {
+    append(Trouble{"stage of the arena", error.what()});
+    return conclude("deadline", "the stage could not be set");
+  }
+  introduce(run::start_subject(part_, *io_), ::getpid(), -1, supervisor_role);
+  io_->watch(warden_, {[this](std::size_t fault, Fd fd) { passed_on(fault, std::move(fd)); },
+                       [this](CommandNotStarted failed) { append(std::move(failed)); }});
+}
+
+/// A fault's descriptor out of the subject's process: it is called whenever that is readable.
+void Player::passed_on(std::size_t fault, Fd fd) {
+  if (fault >= part_.faults.size()) return;
+  warden_.watch(fd.get(), [this, fault] {
+    turns_.only(fault, monotonic_now(), [this](faults::Fault& one) { one.ready(*this); });
+  });
+  part_.faults[fault]->given(std::move(fd));
+}
 
 void Player::conclude(const std::string& when, const std::string& because) {
   if (std::exchange(concluding_, true)) return;
@@ -410,6 +505,8 @@ void Player::probe_listener() {
 void Player::finish(const std::string& because) {
   take_messages();
   warden_.reap();  // also what the supervisor left dead behind it
+  if (io_) io_->read_now();
+  if (io_ && is_command(part_.one)) append(io_->output());
   turns_.each(monotonic_now(), [this](faults::Fault& fault) {
     fault.heal();
     append(FaultHealed{turns_.speaker()});
@@ -430,7 +527,12 @@ int Player::play() {
   });
   warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { startup_is_over(); });
   watch_processes();
-  if (set_files()) start_subject();
+  if (is_command(part_.one)) {
+    part_.nice = ::getpriority(PRIO_PROCESS, 0);
+    ::setpriority(PRIO_PROCESS, 0, most_urgent);  // else who forks without end would be counted too late; root only
+    count_everybody();
+  }
+  start_subject();
   warden_.run();
   return history_.failure() == 0 ? 0 : history_failed;
 }

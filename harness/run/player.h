@@ -25,6 +25,8 @@ struct Part {
   faults::Fault* in_subject = nullptr;  ///< the fault that acts inside the subject, if one does
   std::string in_subject_key;
   std::uint16_t server_port = 0;
+  int nice = 0;              ///< what a command starts with: PID 1 may be more urgent
+  std::string directory;     ///< of the arena's own, for a command; empty where there is none
   faults::Stage stage;
   std::vector<std::unique_ptr<faults::Fault>>& faults;  ///< one for each of the case's
 };

@@ -17,6 +17,7 @@
 #include "harness/arena/sweep.h"
 #include "harness/core/error.h"
 #include "harness/oracles/oracle.h"
+#include "harness/run/command_words.h"
 #include "harness/run/player.h"
 
 namespace forkproof::run {
@@ -202,7 +203,13 @@ std::optional<Obstacle> obstacle_to(const Case& one, const arena::Provision& pro
       return Obstacle{CellOutcome::skipped, "skipped: " + missing};
     }
   }
-  if (provision.tier != arena::Tier::subreaper || (stage.overlays.empty() && !stage.name_server)) return std::nullopt;
+  if (provision.tier != arena::Tier::subreaper) return std::nullopt;
+  const auto* command = std::get_if<Command>(&one.subject);
+  if (command != nullptr && (mentions(*command, "{dir}") || !command->files.empty())) {
+    return Obstacle{CellOutcome::unknown, "it was not run: {dir} is a directory of the arena's own, and the subreaper tier has "
+                                          "no mount namespace"};
+  }
+  if (stage.overlays.empty() && !stage.name_server) return std::nullopt;
   return Obstacle{CellOutcome::unknown,
                   "it was not run: a fault needs files and a name server of its own, and the subreaper tier has neither "
                   "a mount nor a network namespace"};

@@ -49,16 +49,23 @@ void Runner::prepare_summary() {
   for (const Cell& cell : cells_) {
     CellSummary& entry = summary_.cells.emplace_back();
     entry.one = cell.one, entry.asked = cell.asked, entry.expected = cell.expected, entry.runs_wanted = options_.runs;
-    if (const auto obstacle = obstacle_to(cell.one, provision_)) entry.outcome = obstacle->outcome, entry.note = obstacle->note;
+    if (!cell.missing.empty()) entry.outcome = CellOutcome::skipped, entry.note = "skipped: " + cell.missing;
+    else if (const auto obstacle = obstacle_to(cell.one, provision_)) entry.outcome = obstacle->outcome, entry.note = obstacle->note;
     else asked_.push_back(summary_.cells.size() - 1);
   }
   progress_.total = asked_.size() * options_.runs;
 }
 
+std::string subject_folder(const Case& one) {
+  const auto* command = std::get_if<Command>(&one.subject);
+  if (command == nullptr) return one.profile_name() + "-" + one.backend_name();
+  return command->target.empty() ? "command" : command->target;
+}
+
 /// The history file of one run, when histories are kept.
 std::string Runner::kept_at(const Case& one, std::uint64_t run) const {
   if (options_.keep.empty()) return "";
-  return (fs::path(options_.keep) / one.scenario / (one.profile_name() + "-" + one.backend_name()) /
+  return (fs::path(options_.keep) / one.scenario / subject_folder(one) /
           fmt::format("run-{}", run + 1) / "history.jsonl").string();
 }
 

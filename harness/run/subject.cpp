@@ -1,18 +1,31 @@
 #include "harness/run/subject.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
 
 #include "fixtures/prefork/master.h"
 #include "fixtures/supervisor/supervisor.h"
 #include "fixtures/supervisor/teller.h"
 #include "harness/core/error.h"
+#include "harness/core/shell_word.h"
+#include "harness/run/command_words.h"
 
 namespace forkproof::run {
 namespace {
+
+constexpr int harness_failed = 70;
+constexpr int not_executable = 126, not_found = 127;  // as shells say it
 
 /// Inside the supervisor: the fault takes what the child will miss, and says how that is known.
 void arm_in_subject(const Part& part) {
@@ -25,19 +38,8 @@ void arm_in_subject(const Part& part) {
   }
 }
 
-/// In the child: a plain process of its own session, with nothing of the warden's but standard error.
-[[noreturn]] void become_subject(const Part& part) {
-  ::setsid();
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // repro ignores some signals, and whoever started it may have as well; a subject starts with none of that.
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  ::dup2(nothing, STDIN_FILENO);
-  ::dup2(nothing, STDOUT_FILENO);
-  ::syscall(SYS_close_range, 3U, ~0U, 0U);
-  const auto& model = std::get<ModelSupervisor>(part.one.subject);
+/// The model supervisor's whole life: its exit code.
+int play_model(const Part& part, const ModelSupervisor& model) {
   fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
                                       part.task_program, part.task_argv, {}, {}, part.stage.server,
                                       part.one.seed, part.server_port};
@@ -45,14 +47,77 @@ void arm_in_subject(const Part& part) {
     supervisor.before_spawn = [&part] { arm_in_subject(part); };
     supervisor.touch = [&part] { part.in_subject->touch_in_task(); };
   }
-  int code = 70;
   try {
-    code = is_prefork(part.one) ? fixtures::preside(supervisor) : fixtures::supervise(supervisor);
+    return is_prefork(part.one) ? fixtures::preside(supervisor) : fixtures::supervise(supervisor);
   } catch (const std::exception& error) {
     complain(std::string("model supervisor: ") + error.what());
     fixtures::Teller(part.control).tell(Trouble{"model supervisor", error.what()});
+    return harness_failed;
   }
-  ::_exit(code);
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+Places places_of(const Part& part) {
+  Places places{part.task_argv, part.directory, ""};
+  places.task.front() = part.task_program;
+  if (part.server_port != 0) places.heartbeat = fmt::format("http://127.0.0.1:{}", part.server_port);
+  return places;
+}
+
+/// What repro itself has, with what a command is told on top.
+std::vector<std::string> environment_of(const Command& command, const Places& places) {
+  std::map<std::string, std::string> added{{"REPRO_TASK", shell_line(places.task)}};
+  if (!places.heartbeat.empty()) added["REPRO_HEARTBEAT_URL"] = places.heartbeat;
+  if (!places.directory.empty()) added["TMPDIR"] = places.directory;  // else a killed program leaves its files to the machine
+  for (const auto& [name, value] : command.environment) added[name] = filled(value, places);
+  std::vector<std::string> all;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string variable = *each;
+    if (!added.contains(variable.substr(0, variable.find('=')))) all.push_back(variable);
+  }
+  for (const auto& [name, value] : added) all.push_back(fmt::format("{}={}", name, value));
+  return all;
+}
+
+[[noreturn]] void become_command(const Part& part, const Command& command, const SubjectIo& io) {
+  const Places places = places_of(part);
+  std::vector<std::string> words = filled_words(command, places), variables = environment_of(command, places);
+  ::execvpe(words.front().c_str(), pointers_to(words).data(), pointers_to(variables).data());
+  const int error = errno;
+  io.complain_of("exec " + words.front(), error);
+  ::_exit(error == ENOENT ? not_found : not_executable);
+}
+
+/// In the child: a plain process of its own session, with nothing of the warden's but what the case gives it.
+[[noreturn]] void become_subject(const Part& part, SubjectIo& io) {
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // repro ignores some signals, and whoever started it may have as well; a subject starts with none of that.
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  if (is_command(part.one)) ::setpriority(PRIO_PROCESS, 0, part.nice);
+  try {
+    io.take_subjects_ends();
+    for (std::size_t i = 0; i < part.faults.size(); ++i) {
+      const Fd given(part.faults[i]->start_in_subject());
+      if (given) io.pass_on(i, given.get());
+    }
+  } catch (const std::exception& error) {
+    io.complain_of(error.what(), errno);
+    ::_exit(harness_failed);
+  }
+  if (const auto* command = std::get_if<Command>(&part.one.subject)) {
+    ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
+    become_command(part, *command, io);
+  }
+  ::syscall(SYS_close_range, 3U, ~0U, 0U);
+  ::_exit(play_model(part, std::get<ModelSupervisor>(part.one.subject)));
 }
 
 }  // namespace
@@ -67,10 +132,24 @@ const Profile* profile_of(const Case& one) {
   return model != nullptr ? &model->profile : nullptr;
 }
 
-pid_t start_subject(const Part& part) {
+bool is_command(const Case& one) { return std::holds_alternative<Command>(one.subject); }
+
+void write_files(const Part& part) {
+  const auto* command = std::get_if<Command>(&part.one.subject);
+  if (command == nullptr) return;
+  const Places places = places_of(part);
+  for (const CommandFile& file : command->files) {
+    const std::filesystem::path path = filled(file.path, places);
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << filled(file.text, places);
+    if (::chmod(path.c_str(), file.executable ? 0755 : 0644) != 0) fail("write " + path.string());
+  }
+}
+
+pid_t start_subject(const Part& part, SubjectIo& io) {
   const pid_t pid = ::fork();
   if (pid < 0) fail("fork of the subject");
-  if (pid == 0) become_subject(part);
+  if (pid == 0) become_subject(part, io);
   return pid;
 }
 

@@ -228,6 +228,26 @@ std::string read_schedule(TomlTable& table, std::size_t nodes) {
   return schedule;
 }
 
+/// What a question of a model supervisor is crossed with.
+void read_across(TomlTable& table, const Vocabulary& vocabulary, Scenario* scenario) {
+  auto across = table.table("across");
+  if (!across) table.refuse("", "'[across]' is missing");
+  scenario->profiles = across->words("profiles");
+  if (scenario->profiles.empty()) across->refuse("", "'profiles' is missing");
+  scenario->backends = across->words("backends");
+  if (scenario->backends == std::vector<std::string>{"all"} || scenario->backends.empty()) {
+    scenario->backends = vocabulary.backends;
+  }
+  check_backends(*across, "backends", scenario->backends, vocabulary);
+  across->finish();
+}
+
+bool reads_for_commands(TomlTable& table) {
+  const std::string subject = table.text("subject", "model");
+  if (subject != "model" && subject != "command") table.refuse_word("subject", subject, {"model", "command"});
+  return subject == "command";
+}
+
 Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabulary, const std::string& variant = "",
               const std::vector<std::string>& variants = {}) {
   Scenario scenario;
@@ -249,16 +269,10 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   add_roles(scenario.tree, &roles);
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
   if (const auto chosen = table.table("knobs")) scenario.knobs = read_knobs(*chosen);
-  auto across = table.table("across");
-  if (!across) table.refuse("", "'[across]' is missing");
-  scenario.profiles = across->words("profiles");
-  if (scenario.profiles.empty()) across->refuse("", "'profiles' is missing");
-  scenario.backends = across->words("backends");
-  if (scenario.backends == std::vector<std::string>{"all"} || scenario.backends.empty()) {
-    scenario.backends = vocabulary.backends;
-  }
-  check_backends(*across, "backends", scenario.backends, vocabulary);
-  across->finish();
+  scenario.for_commands = reads_for_commands(table);
+  scenario.teardown = table.seconds("teardown_s").value_or(scenario.teardown);
+  if (scenario.for_commands) scenario.in_matrix = false;
+  else read_across(table, vocabulary, &scenario);
   for (TomlTable& each : table.tables("expect")) {
     scenario.expectations.push_back(read_expectation(each, scenario, variants, vocabulary));
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,11 +32,13 @@ struct Scenario {
   bool server = true;
   std::string schedule;               ///< who goes first where several wait (core/schedule.h)
   bool in_matrix = true;              ///< part of the CI job where no scenario is named
+  bool for_commands = false;          ///< `subject = "command"`: no model supervisor is asked this
   std::map<std::string, std::string> knobs;  ///< laid over every profile
   std::vector<std::string> profiles;  ///< names, in the order of the file
   std::vector<std::string> backends;
   std::vector<Expectation> expectations;
   Nanos patience{};                   ///< real time, scaled by the profile: watched on after the bound
+  Nanos teardown{std::chrono::seconds(10)};  ///< real time: how long a command's teardown may take
   std::optional<Nanos> startup;       ///< real time, not scaled: until a teardown must have been asked for
 };
 

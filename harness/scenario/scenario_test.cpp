@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return each.param.name; });
 
 TEST(ReadScenario, NamesAllWordsWhenNoneIsNear) {
-  EXPECT_THAT(complaint(file("on_term = \"xxxxxxxxxxxxxxxx\"\n")), HasSubstr("(one of: default, ignore, return, exit)"));
+  EXPECT_THAT(complaint(file("on_term = \"xxxxxxxxxxxxxxxx\"\n")), HasSubstr("(one of: default, ignore, return, exit, fork)"));
 }
 
 std::string tree_of_levels(int levels) {

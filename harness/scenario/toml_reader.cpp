@@ -109,6 +109,11 @@ TomlTable TomlTable::with_overlay(const std::string& key, std::size_t index) con
 }
 
 bool TomlTable::has(const std::string& key) const { return impl_->here->contains(key); }
+std::vector<std::string> TomlTable::keys() const {
+  std::vector<std::string> all;
+  for (const auto& [key, value] : *impl_->here) all.emplace_back(key.str());
+  return all;
+}
 bool TomlTable::is_text(const std::string& key) const {
   const toml::node* node = impl_->here->get(key);
   return node != nullptr && node->is_string();

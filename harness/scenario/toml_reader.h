@@ -34,6 +34,8 @@ class TomlTable {
   /// and without the laid table's "name". Tables merge key by key, a table over a list of tables goes to the one whose
   /// "fault" or "role" is its key, and anything else replaces.
   [[nodiscard]] TomlTable with_overlay(const std::string& key, std::size_t index) const;
+  /// All keys of this table, for one whose keys are the file's own matter.
+  [[nodiscard]] std::vector<std::string> keys() const;
   [[nodiscard]] bool is_text(const std::string& key) const;
   [[nodiscard]] bool is_number(const std::string& key) const;
 

@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace forkproof::arena {
+
+/// A fresh, empty, writable directory that only this arena sees: a tmpfs in its mount namespace, gone with it. It covers a
+/// folder that every machine has (/dev/shm, else /mnt, /media or /srv), the first in which none of `in_use` stands.
+/// For PID 1 of an arena with a mount namespace. Throws HarnessFailure.
+std::string make_private_directory(const std::vector<std::string>& in_use);
+
+}  // namespace forkproof::arena

@@ -1,0 +1,169 @@
+// What the promises say of a command, which tells nothing of itself: by what the kernel showed, or why it cannot be told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/oracles/history_builder_for_test.h"
+#include "harness/oracles/oracle.h"
+
+namespace forkproof::oracles {
+namespace {
+
+using testing::HasSubstr;
+
+Case command_case(bool passes_exit_status = false) {
+  Case one = small_case();
+  Command command{{"some-supervisor", "{task}"}};
+  command.passes_exit_status = passes_exit_status;
+  one.subject = command;
+  return one;
+}
+
+/// Supervisor, task and helper come up.
+Story& start(Story& story) {
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"});
+  story.then(Spawned{task, supervisor, 0, "task"});
+  story.then(Spawned{helper, task, 1, "helper"});
+  return story.then(TreeReady{2});
+}
+
+Verdict verdict_on(Story& story, const std::string& oracle) { return judge(story.whole()).at(oracle); }
+
+void expect_all_unknown(const History& history, const std::string& because) {
+  for (const auto& [oracle, verdict] : judge(history)) {
+    EXPECT_EQ(verdict.outcome, Outcome::unknown) << oracle;
+    EXPECT_THAT(verdict.because, HasSubstr(because)) << oracle;
+  }
+}
+
+TEST(JudgeCommand, OneThatCouldNotBeStartedIsUnknown) {
+  Story story(command_case());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).then(CommandNotStarted{"exec ./broken", 2});
+  expect_all_unknown(story.exits(supervisor, WaitStatus::exited_with(127)).census().whole(),
+                     "could not be started: exec ./broken: No such file or directory");
+}
+
+TEST(JudgeCommand, OneThatEndsBeforeTheTreeIsUpIsUnknownWithItsLastWords) {
+  Story story(command_case());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).exits(supervisor, WaitStatus::exited_with(3)).census();
+  expect_all_unknown(story.then(CommandOutput{10, "no luck\n"}).whole(),
+                     "ended (exit 3) before the task tree was up; it printed: no luck");
+}
+
+TEST(JudgeCommand, OneThatGoesToTheBackgroundIsUnknown) {
+  Story story(command_case());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).exits(supervisor, WaitStatus::exited_with(0));
+  story.then(TreeReady{2});  // too late: it came up without its supervisor
+  expect_all_unknown(story.census({{task, warden_pid, task, task, "S", false, "task"}}).whole(), "it went to the background");
+}
+
+TEST(JudgeCommand, ATreeThatNeverComesUpIsUnknown) {
+  Story story(command_case());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).then(DeadlinePassed{"startup"}).census();
+  expect_all_unknown(story.then(CommandOutput{}).whole(), "never came up, having printed nothing");
+}
+
+TEST(JudgeCommand, OneThatBecomesTheTaskIsUnknown) {
+  Story story(command_case());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).then(Ready{supervisor, 0, 1, 2, 2}).then(TreeReady{1});
+  expect_all_unknown(story.exits(supervisor, WaitStatus::killed_by(15)).census().whole(), "has become the task itself");
+}
+
+TEST(JudgeCommand, OneThatForksWithoutEndIsUnknown) {
+  Story story(command_case());
+  start(story).asked().then(LimitReached{"processes", 1'005, 1'004});
+  expect_all_unknown(story.whole(), "had 1005 processes, more than the 1004");
+}
+
+TEST(JudgeCommand, APromiseAboutWhatASupervisorTellsIsSkipped) {
+  Story story(command_case());
+  start(story).asked().exits(task, WaitStatus::killed_by(15)).exits(helper, WaitStatus::killed_by(15));
+  const History history = story.exits(supervisor, WaitStatus::exited_with(0)).census().whole();
+  const auto verdicts = judge(history);
+  for (const char* oracle : {"selector-intact", "no-lost-output", "state-reported", "exit-status-faithful", "orphan-ends",
+                             "no-inherited-descriptors", "no-crash-loop"}) {
+    EXPECT_EQ(verdicts.at(oracle).outcome, Outcome::skipped) << oracle << ": " << verdicts.at(oracle).because;
+  }
+  for (const char* oracle : {"no-orphans", "teardown-bounded", "no-stuck-process", "no-zombies", "no-crash-at-start"}) {
+    EXPECT_EQ(verdicts.at(oracle).outcome, Outcome::held) << oracle << ": " << verdicts.at(oracle).because;
+  }
+}
+
+TEST(JudgeCommand, WhatAKilledOneLeavesBehindIsAnOrphan) {
+  Story left(command_case());
+  start(left).asked().then(Signalled{warden_pid, supervisor, 9, 0}).exits(supervisor, WaitStatus::killed_by(9));
+  left.then(Reparented{task, supervisor, warden_pid, false});
+  left.then(CensusTaken{"deadline", true, {{task, warden_pid, task, task, "S", false, "task"}}});
+  const Verdict verdict = verdict_on(left, "no-orphans");
+  EXPECT_EQ(verdict.outcome, Outcome::broken);
+  EXPECT_THAT(verdict.because, HasSubstr("lives on when the bound is over, after the supervisor was killed"));
+
+  Story none(command_case());
+  start(none).asked().then(Signalled{warden_pid, supervisor, 9, 0}).exits(supervisor, WaitStatus::killed_by(9));
+  none.exits(helper, WaitStatus::killed_by(9)).exits(task, WaitStatus::killed_by(9)).census();
+  EXPECT_EQ(verdict_on(none, "no-orphans").outcome, Outcome::held);
+}
+
+TEST(JudgeCommand, OneThatDoesNotEndHasNoOrphansYet) {
+  Story story(command_case());
+  start(story).asked().after(200ms, DeadlinePassed{"teardown"});
+  story.then(CensusTaken{"deadline", true, {{supervisor, warden_pid, 2, 2, "S", false, "some"}, {task, supervisor, 2, 2, "S", false, "task"}}});
+  const auto verdicts = judge(story.whole());
+  EXPECT_EQ(verdicts.at("no-orphans").outcome, Outcome::skipped);
+  EXPECT_EQ(verdicts.at("teardown-bounded").outcome, Outcome::broken);
+}
+
+Outcome exit_status(bool passes_it_on, WaitStatus of_task, WaitStatus own) {
+  Story story(command_case(passes_it_on));
+  start(story).asked().exits(task, of_task).exits(supervisor, own).census();
+  return verdict_on(story, "exit-status-faithful").outcome;
+}
+
+TEST(JudgeCommand, ItsExitStatusIsItsTasksWhereItSaysSo) {
+  EXPECT_EQ(exit_status(true, WaitStatus::killed_by(15), WaitStatus::exited_with(143)), Outcome::held);
+  EXPECT_EQ(exit_status(true, WaitStatus::killed_by(15), WaitStatus::killed_by(15)), Outcome::held);
+  EXPECT_EQ(exit_status(true, WaitStatus::exited_with(3), WaitStatus::exited_with(3)), Outcome::held);
+  EXPECT_EQ(exit_status(true, WaitStatus::killed_by(9), WaitStatus::exited_with(1)), Outcome::broken);
+  EXPECT_EQ(exit_status(false, WaitStatus::killed_by(9), WaitStatus::exited_with(1)), Outcome::skipped);
+}
+
+TEST(JudgeCommand, WhoWasStoppedByTheRigIsNotStuck) {
+  Story ours(command_case());
+  start(ours).then(Signalled{warden_pid, task, 19, 0}).then(Stuck{task, "task", "stopped", true, 1ms, "it is stopped"});
+  ours.asked().exits(supervisor, WaitStatus::exited_with(0)).census();
+  EXPECT_EQ(verdict_on(ours, "no-stuck-process").outcome, Outcome::held);
+
+  Story its_own(command_case());
+  start(its_own).then(Stuck{task, "task", "stopped", true, 1ms, "it is stopped"});
+  its_own.asked().exits(supervisor, WaitStatus::exited_with(0)).census();
+  EXPECT_EQ(verdict_on(its_own, "no-stuck-process").outcome, Outcome::broken);
+}
+
+TEST(JudgeCommand, ADeadChildMayBeLeftToPid1OnTheWayOutOnly) {
+  Story on_the_way_out(command_case());
+  start(on_the_way_out).asked().exits(task, WaitStatus::killed_by(15)).exits(supervisor, WaitStatus::exited_with(0));
+  on_the_way_out.then(Reaped{warden_pid, task, WaitStatus::killed_by(15), false}).census();
+  EXPECT_EQ(verdict_on(on_the_way_out, "no-zombies").outcome, Outcome::held);
+
+  Story before(command_case());
+  start(before).exits(task, WaitStatus::exited_with(0)).asked().exits(supervisor, WaitStatus::exited_with(0));
+  before.then(Reaped{warden_pid, task, WaitStatus::exited_with(0), false}).census();
+  EXPECT_EQ(verdict_on(before, "no-zombies").outcome, Outcome::broken);
+}
+
+TEST(JudgeCommand, ATeardownIsMeasuredFromTheLastTimeItWasAskedFor) {
+  Story story(command_case());
+  start(story).asked().exits(task, WaitStatus::killed_by(9)).then(Restarted{supervisor, 9, 0, 2, 1ms});
+  story.after(10s, TeardownAsked{"it has started its task again: it is sent SIGTERM from outside"});
+  story.exits(supervisor, WaitStatus::exited_with(0)).census();
+  EXPECT_EQ(verdict_on(story, "teardown-bounded").outcome, Outcome::held);
+}
+
+TEST(JudgeCommand, SigintToATaskWithASupervisorIsNoOrphansMatter) {
+  Story story(command_case());
+  start(story).asked().then(Signalled{warden_pid, task, 2, 0}).exits(task, WaitStatus::killed_by(2));
+  story.exits(supervisor, WaitStatus::exited_with(130)).census();
+  EXPECT_EQ(verdict_on(story, "orphan-ends").outcome, Outcome::skipped);
+}
+
+}  // namespace
+}  // namespace forkproof::oracles

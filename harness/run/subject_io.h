@@ -1,0 +1,62 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "harness/arena/warden.h"
+#include "harness/core/event.h"
+#include "harness/core/fd.h"
+#include "harness/faults/fault.h"
+
+namespace forkproof::run {
+
+/// The two ends of what the subject has as its stdio, and of the channel on which it says that it could not be started.
+/// A command's output is read as it comes, counted, and the last of it kept: however much that is, it costs one block
+/// of memory. Passive; owned by the player, and inherited by the fork that becomes the subject.
+class SubjectIo {
+ public:
+  /// How much of a command's output is kept.
+  static constexpr std::size_t tail_size = 4096;
+
+  /// Opens what the case needs. Throws HarnessFailure.
+  SubjectIo(const Case& one, const faults::Stage& stage);
+
+  /// In the subject: stdin, stdout and stderr are in place afterwards, and it leads a session. Throws HarnessFailure.
+  void take_subjects_ends();
+  /// In the subject: a descriptor for the fault number `fault`, or the step that failed.
+  void pass_on(std::size_t fault, int fd) const;
+  void complain_of(const std::string& step, int error) const;
+
+  /// What the subject's process said before it became the subject.
+  struct Told {
+    std::function<void(std::size_t fault, Fd)> passed_on;
+    std::function<void(CommandNotStarted)> not_started;
+  };
+  /// In the warden: lets go of the subject's ends, and reads from the own ones.
+  void watch(arena::Warden& warden, Told told);
+  /// Reads what is there now: before the subject's end is told, and at the end of the run.
+  void read_now();
+
+  [[nodiscard]] int terminal() const { return terminal_.get(); }
+  [[nodiscard]] int stdout_reader() const { return stdout_reader_.get(); }
+  void close_terminal();
+  void close_stdout() { stdout_reader_.reset(); }
+  [[nodiscard]] CommandOutput output() const { return {bytes_, tail_}; }
+
+ private:
+  void open_terminal();
+  bool hear();
+  bool drain(Fd& from);
+  void forget(Fd& fd);
+
+  Fd output_reader_, output_writer_;
+  Fd stdout_reader_, stdout_writer_;
+  Fd terminal_, terminal_slave_;
+  Fd report_, report_writer_;
+  arena::Warden* warden_ = nullptr;
+  Told told_;
+  std::uint64_t bytes_ = 0;
+  std::string tail_;
+};
+
+}  // namespace forkproof::run

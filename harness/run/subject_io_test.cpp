@@ -1,0 +1,116 @@
+// The two ends of a subject's stdio, with a forked child in the subject's place.
+#include "harness/run/subject_io.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+namespace forkproof::run {
+namespace {
+
+using testing::EndsWith;
+
+Case command_case() {
+  Case one;
+  one.subject = Command{{"some"}};
+  return one;
+}
+
+/// Runs `body` in the subject's place, and the warden's loop until that has ended and been heard.
+class Stage {
+ public:
+  explicit Stage(const faults::Stage& stage = {}) : io(command_case(), stage) {}
+
+  template <class Body>
+  void run(Body body) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      body(io);
+      ::_exit(0);
+    }
+    arena::Warden warden;
+    warden.on_reaped([&](Pid, WaitStatus) {
+      io.read_now();
+      warden.stop();
+    });
+    io.watch(warden, {[this](std::size_t fault, Fd fd) { passed.emplace_back(fault, std::move(fd)); },
+                      [this](CommandNotStarted failed) { failures.push_back(std::move(failed)); }});
+    warden.run();
+  }
+
+  SubjectIo io;
+  std::vector<std::pair<std::size_t, Fd>> passed;
+  std::vector<CommandNotStarted> failures;
+};
+
+void write_all(int fd, const std::string& text) {
+  ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
+
+TEST(SubjectIo, KeepsTheLastOfWhatIsPrintedAndCountsAll) {
+  Stage stage;
+  stage.run([](SubjectIo& io) {
+    io.take_subjects_ends();
+    const std::string block(1'000'000, 'x');
+    for (int i = 0; i < 10; ++i) write_all(STDOUT_FILENO, block);
+    write_all(STDERR_FILENO, "the last words");
+  });
+  EXPECT_EQ(stage.io.output().bytes, 10'000'014U);
+  EXPECT_EQ(stage.io.output().tail.size(), SubjectIo::tail_size);
+  EXPECT_THAT(stage.io.output().tail, EndsWith("xxxthe last words"));
+}
+
+TEST(SubjectIo, AStdoutOfItsOwnIsNotRead) {
+  faults::Stage apart;
+  apart.own_stdout = true;
+  Stage stage(apart);
+  stage.run([](SubjectIo& io) {
+    io.take_subjects_ends();
+    write_all(STDOUT_FILENO, "unread");
+    write_all(STDERR_FILENO, "read");
+  });
+  EXPECT_EQ(stage.io.output().tail, "read");
+  char block[16];
+  EXPECT_EQ(::read(stage.io.stdout_reader(), block, sizeof block), 6);
+}
+
+TEST(SubjectIo, ATerminalIsTheSubjectsControllingTerminal) {
+  faults::Stage with;
+  with.terminal = true;
+  Stage stage(with);
+  stage.run([](SubjectIo& io) {
+    io.take_subjects_ends();
+    const bool controls = ::isatty(0) == 1 && ::tcgetpgrp(0) == ::getpid();
+    write_all(STDOUT_FILENO, controls ? "a terminal" : "no terminal");
+  });
+  EXPECT_EQ(stage.io.output().tail, "a terminal");
+}
+
+TEST(SubjectIo, WhatCouldNotBeStartedIsTold) {
+  Stage stage;
+  stage.run([](SubjectIo& io) { io.complain_of("exec /no/such", ENOENT); });
+  ASSERT_EQ(stage.failures.size(), 1U);
+  EXPECT_EQ(stage.failures[0].what, "exec /no/such");
+  EXPECT_EQ(stage.failures[0].error, ENOENT);
+}
+
+TEST(SubjectIo, ADescriptorIsPassedOnToTheWarden) {
+  Stage stage;
+  stage.run([](SubjectIo& io) {
+    int ends[2];
+    if (::pipe(ends) != 0) ::_exit(1);
+    write_all(ends[1], "through");
+    io.pass_on(3, ends[0]);
+  });
+  ASSERT_EQ(stage.passed.size(), 1U);
+  EXPECT_EQ(stage.passed[0].first, 3U);
+  char block[16];
+  EXPECT_EQ(::read(stage.passed[0].second.get(), block, sizeof block), 7);
+}
+
+}  // namespace
+}  // namespace forkproof::run

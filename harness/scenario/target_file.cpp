@@ -1,0 +1,108 @@
+#include "harness/scenario/target_file.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "harness/core/error.h"
+#include "harness/scenario/library.h"
+#include "harness/scenario/toml_reader.h"
+
+namespace forkproof::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+CommandFile read_file(TomlTable table) {
+  CommandFile file{table.text("path"), table.text("text"), table.flag("executable", false)};
+  table.finish();
+  if (!file.path.starts_with("{dir}/") || file.path.find("..") != std::string::npos) {
+    table.refuse("path", "'" + file.path + "' is not below {dir}, the only place that the arena gives");
+  }
+  return file;
+}
+
+Target::Truth read_truth(TomlTable table, const Vocabulary& vocabulary) {
+  Target::Truth truth;
+  truth.scenarios = table.words("scenario");
+  const std::vector<std::string> breaks = table.words("breaks");
+  truth.because = table.text("because");
+  table.finish();
+  for (const std::string& oracle : breaks) {
+    if (std::find(vocabulary.oracles.begin(), vocabulary.oracles.end(), oracle) != vocabulary.oracles.end()) continue;
+    table.refuse_word("breaks", oracle, vocabulary.oracles);
+  }
+  truth.breaks.insert(breaks.begin(), breaks.end());
+  return truth;
+}
+
+std::string path_of(const std::string& directory, const std::string& name) {
+  const std::string path = directory + "/" + name + ".toml";
+  if (name.find('/') == std::string::npos && fs::is_regular_file(path)) return path;
+  const std::string near = nearest(name, names_in(directory));
+  throw BadInput("no target '" + name + "' in " + directory +
+                 (near.empty() ? "; `repro list targets` shows them" : " (did you mean '" + near + "'?)"));
+}
+
+bool is_executable_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+Target read_target(const std::string& directory, const std::string& name, const Vocabulary& vocabulary) {
+  TomlTable table = TomlTable::from_file(path_of(directory, name));
+  Target target;
+  target.name = name;
+  target.about = table.text("about");
+  target.package = table.text("package");
+  target.install = table.text("install", "apt-get install " + target.package);
+  target.command.target = name;
+  target.command.argv = table.words("start");
+  if (target.command.argv.empty()) table.refuse("", "'start' is missing: the command, with {task} in it");
+  target.needs = table.words("needs");
+  if (target.needs.empty()) target.needs = {target.command.argv.front()};
+  target.command.passes_exit_status = table.flag("passes_exit_status", false);
+  if (auto environment = table.table("environment")) {
+    for (const std::string& key : environment->keys()) target.command.environment[key] = environment->text(key);
+    environment->finish();
+  }
+  for (TomlTable& each : table.tables("file")) target.command.files.push_back(read_file(each));
+  for (TomlTable& each : table.tables("expect")) target.truths.push_back(read_truth(each, vocabulary));
+  table.finish();
+  return target;
+}
+
+bool is_program(const std::string& word) {
+  if (word.find('/') != std::string::npos) return is_executable_file(word);
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path != nullptr ? path : "/bin:/usr/bin");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    if (is_executable_file(fs::path(directory.empty() ? "." : directory) / word)) return true;
+  }
+  return false;
+}
+
+std::string missing_for(const Target& target) {
+  for (const std::string& program : target.needs) {
+    if (!is_program(program)) return program + " is not installed here: " + target.install;
+  }
+  return {};
+}
+
+std::set<std::string> known_breaks(const Target& target, const std::string& scenario) {
+  const std::string whole = scenario.substr(0, scenario.find('/'));
+  std::set<std::string> breaks;
+  for (const Target::Truth& truth : target.truths) {
+    const bool fits = std::any_of(truth.scenarios.begin(), truth.scenarios.end(),
+                                  [&](const std::string& each) { return each == scenario || each == whole; });
+    if (fits) breaks.insert(truth.breaks.begin(), truth.breaks.end());
+  }
+  return breaks;
+}
+
+}  // namespace forkproof::scenario

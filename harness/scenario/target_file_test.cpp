@@ -1,0 +1,106 @@
+#include "harness/scenario/target_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "harness/core/error.h"
+#include "harness/scenario/library.h"
+
+namespace forkproof::scenario {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class TargetFile : public testing::Test {
+ protected:
+  TargetFile() {
+    char name[] = "/tmp/forkproof-target-XXXXXX";
+    EXPECT_NE(::mkdtemp(name), nullptr);
+    folder_ = name;
+    words_.oracles = {"no-orphans", "teardown-bounded"};
+  }
+  ~TargetFile() override { std::filesystem::remove_all(folder_); }
+
+  Target read(const std::string& text) {
+    std::ofstream(folder_ + "/some.toml") << text;
+    return read_target(folder_, "some", words_);
+  }
+  std::string refusal(const std::string& text) {
+    try {
+      (void)read(text);
+    } catch (const BadInput& wrong) {
+      return wrong.what();
+    }
+    return "";
+  }
+
+  std::string folder_;
+  Vocabulary words_;
+};
+
+constexpr char whole[] = R"(
+about   = "about"
+package = "some-package"
+needs   = ["sh", "no-such-program-anywhere"]
+start   = ["sh", "{dir}/run", "{task}"]
+passes_exit_status = true
+[environment]
+KEY = "{dir}"
+[[file]]
+path = "{dir}/run"
+text = "exec {task}"
+executable = true
+[[expect]]
+scenario = ["term-supervisor", "kill-node/helper"]
+breaks = ["no-orphans"]
+because = "so it is"
+)";
+
+TEST_F(TargetFile, IsReadWhole) {
+  const Target target = read(whole);
+  EXPECT_EQ(target.install, "apt-get install some-package");
+  EXPECT_EQ(target.command.target, "some");
+  EXPECT_THAT(target.command.argv, ElementsAre("sh", "{dir}/run", "{task}"));
+  EXPECT_EQ(target.command.environment.at("KEY"), "{dir}");
+  EXPECT_THAT(target.command.files, ElementsAre(CommandFile{"{dir}/run", "exec {task}", true}));
+  EXPECT_TRUE(target.command.passes_exit_status);
+}
+
+TEST_F(TargetFile, WhatIsNotInstalledIsNamedWithTheLineThatInstallsIt) {
+  EXPECT_EQ(missing_for(read(whole)), "no-such-program-anywhere is not installed here: apt-get install some-package");
+  EXPECT_EQ(missing_for(read("about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n")), "");
+}
+
+TEST_F(TargetFile, ATruthFitsAScenarioWithAllItsVariantsOrOne) {
+  const Target target = read(whole);
+  EXPECT_THAT(known_breaks(target, "term-supervisor/tree"), ElementsAre("no-orphans"));
+  EXPECT_THAT(known_breaks(target, "kill-node/helper"), ElementsAre("no-orphans"));
+  EXPECT_THAT(known_breaks(target, "kill-node/task"), ElementsAre());
+}
+
+TEST_F(TargetFile, WhatIsNotUnderstoodIsRefused) {
+  EXPECT_THAT(refusal("about = \"a\"\npackage = \"p\"\n"), HasSubstr("'start' is missing"));
+  EXPECT_THAT(refusal("about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\nstrat = 1\n"), HasSubstr("strat"));
+  const std::string file = "about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[file]]\ntext = \"\"\npath = ";
+  EXPECT_THAT(refusal(file + "\"/etc/passwd\"\n"), HasSubstr("not below {dir}"));
+  EXPECT_THAT(refusal(file + "\"{dir}/../x\"\n"), HasSubstr("not below {dir}"));
+  EXPECT_THAT(refusal("about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[expect]]\nbreaks = [\"no-orphan\"]\nbecause = \"b\"\n"),
+              HasSubstr("did you mean 'no-orphans'?"));
+}
+
+TEST_F(TargetFile, AnUnknownNameIsRefusedWithTheNearest) {
+  (void)read(whole);
+  try {
+    (void)read_target(folder_, "sone", words_);
+    ADD_FAILURE();
+  } catch (const BadInput& wrong) {
+    EXPECT_THAT(wrong.what(), HasSubstr("did you mean 'some'?"));
+  }
+}
+
+}  // namespace
+}  // namespace forkproof::scenario
