@@ -16,32 +16,21 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include "harness/faults/fault.h"
+#include "harness/faults/look.h"
 
 namespace forkproof::faults {
 namespace {
 
-std::string first_line(Pid pid, const char* file) {
-  std::ifstream stream("/proc/" + std::to_string(pid) + "/" + file);
-  std::string line;
-  std::getline(stream, line);
-  return line;
-}
-
-/// The system call that it sleeps in, as one line; empty when it runs, is gone, or still talks to the rig.
-std::string resting_place(Pid pid) {
-  const std::string stat = first_line(pid, "stat");
-  const std::size_t close = stat.rfind(')');
-  const char state = close != std::string::npos && close + 2 < stat.size() ? stat[close + 2] : '?';
-  if (state == 'T') return "stopped";
-  const std::string call = first_line(pid, "syscall");
-  if ((state != 'S' && state != 'D') || call.empty() || call[0] == 'r') return {};
-  const long number = std::strtol(call.c_str(), nullptr, 10);
+/// Where it rests; empty also while it still talks to the rig.
+std::string resting_place_of_task(Pid pid) {
+  const std::string place = resting_place(pid);
+  if (place == "stopped" || place.empty()) return place;
+  const long number = std::strtol(place.c_str(), nullptr, 10);
   const bool announces = number == SYS_connect || number == SYS_sendmsg || number == SYS_recvfrom;
-  return announces ? std::string() : call;
+  return announces ? std::string() : place;
 }
 
 class OrphanSigint final : public Fault {
@@ -60,7 +49,7 @@ class OrphanSigint final : public Fault {
 
   void tick(Strike& strike) override {
     if (!tree_is_up_ || fired_ || (killed_ && inherited_by_ == 0)) return;
-    const std::string place = resting_place(task_);
+    const std::string place = resting_place_of_task(task_);
     const bool rests = !place.empty() && place == std::exchange(place_, place);
     if (!rests) return;
     place_.clear();

@@ -1,0 +1,59 @@
+#include "harness/faults/look.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+namespace forkproof::faults {
+namespace {
+
+std::string first_line(Pid pid, const char* file) {
+  std::ifstream stream("/proc/" + std::to_string(pid) + "/" + file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+}  // namespace
+
+char state_of(Pid pid) {
+  const std::string stat = first_line(pid, "stat");
+  const std::size_t close = stat.rfind(')');
+  return close != std::string::npos && close + 2 < stat.size() ? stat[close + 2] : '?';
+}
+
+std::string resting_place(Pid pid) {
+  const char state = state_of(pid);
+  if (state == 'T') return "stopped";
+  if (state != 'S' && state != 'D') return {};
+  const std::string call = first_line(pid, "syscall");
+  if (call.empty()) return "asleep";
+  return call[0] == 'r' ? "" : call;  // "running"
+}
+
+std::uint64_t signal_mask_of(Pid pid, const std::string& key) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key + ":")) return std::strtoull(line.c_str() + key.size() + 1, nullptr, 16);
+  }
+  return 0;
+}
+
+bool is_pending(Pid pid, int signal) {
+  return ((signal_mask_of(pid, "SigPnd") | signal_mask_of(pid, "ShdPnd")) & (1ULL << (signal - 1))) != 0;
+}
+
+int signal_from(const std::string& word) {
+  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+    if (signal_name(signal) == word) return signal;
+  }
+  return 0;
+}
+
+bool Rest::look(Pid pid) {
+  const std::string now = resting_place(pid);
+  return now == std::exchange(place_, now) && !now.empty();
+}
+
+}  // namespace forkproof::faults

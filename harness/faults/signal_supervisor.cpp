@@ -1,0 +1,151 @@
+// Fault `signal-supervisor`: the subject is told to end, as people and machines do it: a signal to its process
+// (kill, a container runtime), to its process group (a shell), or by its terminal (Ctrl-C, Ctrl-\, a closed window).
+//
+// Established, one after the other:
+//   1. the whole tree is up (or another fault of the case has fired);
+//   2. the supervisor rests: its main thread sleeps in the same system call in two looks. One that is still
+//   setting its
+//      handlers would meet the signal by chance. One that never rests is signalled after rest_patience, and the proof
+//      says so;
+//   3. for a terminal: the supervisor's group is the one in its foreground, and the keyboard's signals are on.
+// With `again`, the same comes a second time, once the first is pending no more and the supervisor is still there. One that
+// has ended by then needs no second.
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "harness/faults/fault.h"
+#include "harness/faults/look.h"
+
+namespace forkproof::faults {
+namespace {
+
+constexpr Nanos rest_patience = std::chrono::seconds(2);
+
+class SignalSupervisor final : public Fault {
+ public:
+  explicit SignalSupervisor(const FaultSpec& spec)
+      : name_(spec.word("signal", "SIGTERM")),
+        to_(spec.word("to", "process")),
+        after_(spec.word("after", "")),
+        signal_(signal_from(name_)),
+        left_(spec.number("again", 0)) {}
+
+  void set_stage(Stage& stage) override { stage.terminal |= to_ == "terminal"; }
+
+  void see(const Event& event, Strike& strike) override {
+    if (const auto* spawned = event.as<Spawned>(); spawned != nullptr && spawned->node == -1) supervisor_ = spawned->pid;
+    if (event.as<TreeReady>() != nullptr && after_.empty()) due_since_ = event.at;
+    const auto* fired = event.as<FaultFired>();
+    if (fired != nullptr && fired->fault == after_ && due_since_ == Nanos{}) due_since_ = event.at;
+    if (const auto* exited = event.as<Exited>(); exited != nullptr && exited->pid == supervisor_) supervisor_ended(strike);
+  }
+
+  void tick(Strike& strike) override {
+    if (due_since_ == Nanos{} || gone_) return;
+    if (fired_) return second(strike);
+    if (first_tick_ == Nanos{}) first_tick_ = monotonic_now();
+    const bool rests = rest_.look(supervisor_);
+    if (!rests && monotonic_now() - first_tick_ < rest_patience) return;
+    std::string proof = after_.empty() ? std::string("the whole tree is up") : after_ + " has fired";
+    proof += rests ? ", and the supervisor rests" : ", though the supervisor was never seen at rest";
+    if (to_ == "terminal" && !terminal_is_its(strike, &proof)) return;
+    strike.established(proof);
+    fire(strike);
+  }
+
+ private:
+  /// Where another fault was enough to end it, nobody needs to ask.
+  void supervisor_ended(Strike& strike) {
+    gone_ = true;
+    if (after_.empty() || due_since_ == Nanos{} || fired_) return;
+    fired_ = true;
+    strike.established(after_ + " has fired");
+    strike.fired("the supervisor has ended before it could be sent " + name_);
+    strike.asks_teardown("the supervisor ends by itself");
+  }
+
+  /// Whether what is typed will reach it; gives up where it will not.
+  bool terminal_is_its(Strike& strike, std::string* proof) {
+    pid_t group = 0;
+    termios settings{};
+    if (::ioctl(strike.terminal(), TIOCGPGRP, &group) != 0 || ::tcgetattr(strike.terminal(), &settings) != 0) {
+      return strike.give_up("the subject has let go of its terminal"), false;
+    }
+    if (signal_ != SIGHUP && (settings.c_lflag & ISIG) == 0) {
+      return strike.give_up("the subject has turned the keyboard's signals off"), false;
+    }
+    *proof += "; in the foreground of its terminal is group " + std::to_string(group);
+    return true;
+  }
+
+  void fire(Strike& strike) {
+    fired_ = true;
+    rest_.forget();
+    const std::string what = told();
+    strike.fired(what);
+    strike.asks_teardown(what);
+    send(strike);
+  }
+
+  [[nodiscard]] std::string told() const {
+    if (to_ == "process") return "the supervisor is sent " + name_;
+    if (to_ == "group") return "the supervisor's process group is sent " + name_;
+    if (signal_ == SIGHUP) return "its terminal hangs up";
+    return std::string(signal_ == SIGINT ? "Ctrl-C" : "Ctrl-\\") + " is typed at its terminal";
+  }
+
+  void send(Strike& strike) {
+    if (to_ == "process") return strike.signal(supervisor_, signal_);
+    if (to_ == "group") return strike.signal(-supervisor_, signal_);
+    if (signal_ == SIGHUP) return strike.hang_up();
+    termios settings{};
+    ::tcgetattr(strike.terminal(), &settings);
+    const cc_t key = settings.c_cc[signal_ == SIGINT ? VINTR : VQUIT];
+    if (::write(strike.terminal(), &key, 1) != 1) strike.give_up("nothing can be typed at the subject's terminal");
+  }
+
+  void second(Strike& strike) {
+    if (left_ == 0 || is_pending(supervisor_, signal_)) return;
+    if (!rest_.look(supervisor_)) return;
+    --left_;
+    rest_.forget();
+    send(strike);
+  }
+
+  std::string name_, to_, after_;
+  int signal_;
+  std::int64_t left_;
+  Pid supervisor_ = 0;
+  Nanos due_since_{}, first_tick_{};
+  Rest rest_;
+  bool fired_ = false, gone_ = false;
+};
+
+}  // namespace
+
+std::span<const Setting> settings_of_signal_supervisor() {
+  static constexpr Setting settings[] = {
+      {"signal", false, false, "SIGTERM (where nothing is said), SIGINT, SIGHUP, SIGQUIT, SIGKILL, SIGUSR1", 0, 0,
+       "SIGTERM SIGINT SIGHUP SIGQUIT SIGKILL SIGUSR1"},
+      {"to", false, false, "process (where nothing is said); group: its process group; terminal: by a real pty, Ctrl-C, "
+       "Ctrl-\\ or a hangup", 0, 0, "process group terminal"},
+      {"again", true, false, "how many times more, each when the one before was taken and the supervisor is still there", 0, 10},
+      {"after", false, false, "another fault of the case: not when the tree is up, but when that has fired"},
+  };
+  return settings;
+}
+std::string check_signal_supervisor(const FaultSpec& spec) {
+  const std::string after = spec.word("after", "");
+  if (!after.empty() && find_fault(after) == nullptr) return "after: there is no fault '" + after + "'";
+  if (after == "signal-supervisor") return "after: it cannot wait for itself; `again` sends it again";
+  if (spec.word("to", "process") != "terminal") return {};
+  const std::string signal = spec.word("signal", "SIGTERM");
+  const bool by_terminal = signal == "SIGINT" || signal == "SIGQUIT" || signal == "SIGHUP";
+  return by_terminal ? "" : "no terminal sends " + signal + ": SIGINT, SIGQUIT or SIGHUP";
+}
+std::unique_ptr<Fault> make_signal_supervisor(const FaultSpec& spec) { return std::make_unique<SignalSupervisor>(spec); }
+
+}  // namespace forkproof::faults
