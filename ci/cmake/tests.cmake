@@ -15,5 +15,7 @@ endforeach()
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR}/compile_commands.json)
 # What repro says to bad input.
 add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/ci/cli-test $<TARGET_FILE:repro>)
+# Real commands as the subject.
+add_test(NAME commands COMMAND ${CMAKE_SOURCE_DIR}/ci/command-test $<TARGET_FILE:repro>)
 # What a child of each backend starts with.
 add_test(NAME contract COMMAND ${CMAKE_SOURCE_DIR}/ci/contract-test $<TARGET_FILE:repro>)
