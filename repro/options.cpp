@@ -99,7 +99,7 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--jobs", options.run.jobs, "arenas open at once (one a processor)")
       ->type_name("N")->check(range(1, 256));
   app.add_option("--shard", options.shard, "only cell I of each N, from 1")->type_name("I/N");
-  app.add_option("--seed", options.seed, "kept in the case (1)")->type_name("S");
+  app.add_option("--seed", options.seed, "of the cases (the scenario's own, or 1)")->type_name("S");
   app.add_option("--schedule", options.schedule, "who goes first: random:SEED, pct:SEED:D or letters")->type_name("S");
   app.add_option("--time-scale", options.time_scale, "not the profile's: 1 runs the original seconds")
       ->type_name("X")->check(range(0.0001, 100.0));

@@ -16,7 +16,7 @@ struct Options {
   std::vector<std::string> profiles, backends;
   std::vector<std::string> knobs;  ///< KNOB=VALUE[,VALUE ...]
   run::RunOptions run;
-  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> seed;
   std::optional<std::string> schedule;
   double time_scale = 0;  ///< 0: the profile's own
   std::string format = "text";

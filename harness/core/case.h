@@ -110,6 +110,11 @@ struct Bounds {
   friend bool operator==(const Bounds&, const Bounds&) = default;
 };
 
+/// After the bound, a run is watched for at least a moment more: a late conclusion tells more than none.
+inline constexpr Nanos least_patience = std::chrono::milliseconds(100);
+/// Where a scenario does not say how long a start may take. A minute of the original's, and what this machine may need.
+inline Nanos default_startup(double time_scale) { return Bounds{}.startup + scaled(std::chrono::minutes(1), time_scale); }
+
 /// One cell of a scenario's cross, complete: it can be run, saved and replayed. A value.
 struct Case {
   std::string scenario;

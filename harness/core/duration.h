@@ -18,6 +18,9 @@ inline Nanos scaled(Nanos real, double scale) {
 }
 
 inline constexpr double in_seconds(Nanos duration) { return static_cast<double>(duration.count()) / 1e9; }
-inline constexpr Nanos from_seconds(double seconds) { return Nanos(static_cast<Nanos::rep>(seconds * 1e9)); }
+/// Rounded to the nearest nanosecond, so that `from_seconds(in_seconds(d))` is `d`.
+inline constexpr Nanos from_seconds(double seconds) {
+  return Nanos(static_cast<Nanos::rep>(seconds * 1e9 + (seconds < 0 ? -0.5 : 0.5)));
+}
 
 }  // namespace forkproof

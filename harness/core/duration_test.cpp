@@ -35,6 +35,9 @@ TEST(Duration, ScalesAndConverts) {
   EXPECT_EQ(scaled(5s, 1.0), 5s);
   EXPECT_EQ(from_seconds(0.25), 250ms);
   EXPECT_DOUBLE_EQ(in_seconds(1500ms), 1.5);
+  for (const Nanos exact : {Nanos(1), Nanos(290'000'001), Nanos(4'100'000'000), Nanos(604'799'999'999'999)}) {
+    EXPECT_EQ(from_seconds(in_seconds(exact)), exact);
+  }
 }
 
 TEST(Duration, TheClockNeverGoesBack) {

@@ -18,9 +18,6 @@
 namespace forkproof::run {
 namespace {
 
-/// After the bound, a run is watched for a moment more: a late conclusion tells more than none.
-constexpr Nanos least_patience = std::chrono::milliseconds(100);
-
 /// The scenario's own, or those that were asked for, or what is both.
 std::vector<std::string> chosen(const std::vector<std::string>& own, const std::vector<std::string>& asked, bool only_own) {
   if (asked.empty()) return own;
@@ -130,7 +127,7 @@ Case make_case(const scenario::Scenario& scenario, Profile profile, const std::s
     one.bounds.teardown += declared_server_patience(profile) + teardown_slack;
   }
   one.bounds.patience = std::max(scaled(scenario.patience, profile.time_scale), least_patience);
-  one.bounds.startup = scenario.startup.value_or(one.bounds.startup + scaled(std::chrono::minutes(1), profile.time_scale));
+  one.bounds.startup = scenario.startup.value_or(default_startup(profile.time_scale));
   one.subject = ModelSupervisor{std::move(profile), backend};
   return one;
 }
@@ -142,7 +139,7 @@ Cell cell_of(const scenario::Scenario& scenario, const Command& command, const C
     throw BadInput("scenario " + scenario.name + ": fault " + spec.fault +
                    " acts inside the model supervisor; a command cannot be asked this");
   }
-  Case one = question_of(scenario, choice.seed);
+  Case one = question_of(scenario, choice.seed.value_or(scenario.seed.value_or(1)));
   one.subject = command;
   one.bounds.teardown = scenario.teardown;
   one.bounds.patience = least_patience;
@@ -168,7 +165,7 @@ std::vector<Cell> cross(const scenario::Scenario& scenario, const Choice& choice
     Profile profile = scenario::read_profile(directory, name);
     if (choice.time_scale) profile.time_scale = *choice.time_scale;
     for (const std::string& backend : backends) {
-      Case one = make_case(scenario, profile, backend, choice.seed);
+      Case one = make_case(scenario, profile, backend, choice.seed.value_or(scenario.seed.value_or(1)));
       if (choice.schedule) one.schedule = *choice.schedule;
       cells.push_back({std::move(one), scenario::expected_breaks(scenario, name, backend), ""});
     }

@@ -18,7 +18,7 @@ struct Choice {
   std::vector<std::string> profiles;  ///< empty: those of the scenario
   std::vector<std::string> backends;  ///< empty: those of the scenario
   std::optional<double> time_scale;
-  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> seed;  ///< empty: the scenario's own, or 1
   std::optional<std::string> schedule;  ///< instead of the scenario's
   bool only_own = false;  ///< what a scenario does not name itself is left out of it, not added to it
 };

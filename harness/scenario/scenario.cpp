@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 namespace forkproof::scenario {
 namespace {
 
+constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t longest_role = 15;  // what prctl(PR_SET_NAME) keeps
 const std::vector<std::string> answer_words{"default", "ignore", "return", "exit", "fork"};
 const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper"};
@@ -259,6 +261,8 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   scenario.in_matrix = table.flag("in_matrix", true);
   scenario.patience = table.seconds("patience_s").value_or(Nanos{});
   scenario.startup = table.seconds("startup_s");
+  if (table.has("seed")) scenario.seed = static_cast<std::uint64_t>(table.number("seed", 0, most_seed));
+  else table.words("seed");
   auto tree = table.table("tree");
   if (!tree) table.refuse("", "'[tree]' is missing");
   scenario.tree = read_node(*tree, 1).node;

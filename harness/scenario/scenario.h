@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -40,6 +41,7 @@ struct Scenario {
   Nanos patience{};                   ///< real time, scaled by the profile: watched on after the bound
   Nanos teardown{std::chrono::seconds(10)};  ///< real time: how long a command's teardown may take
   std::optional<Nanos> startup;       ///< real time, not scaled: until a teardown must have been asked for
+  std::optional<std::uint64_t> seed;  ///< of its cases, where the command line names none
 };
 
 /// Reads a file's scenarios: one, or one for each [[variant]], whose table is laid over the rest. `only` picks one

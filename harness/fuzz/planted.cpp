@@ -1,0 +1,111 @@
+#include "harness/fuzz/planted.h"
+
+#include <algorithm>
+
+#include "harness/core/error.h"
+#include "harness/scenario/library.h"
+#include "harness/scenario/profile_file.h"
+#include "harness/scenario/scenario_writer.h"
+#include "harness/spawn/backend.h"
+
+namespace forkproof::fuzz {
+namespace {
+
+Profile profile_named(const std::string& name) {
+  return scenario::read_profile(scenario::library_directory() + "/profiles", name);
+}
+
+void add_cells(const scenario::Scenario& question, const std::vector<std::string>& backends, std::vector<run::Cell>* cells) {
+  if (std::find(question.profiles.begin(), question.profiles.end(), "exemplary") == question.profiles.end()) return;
+  run::Choice choice;
+  choice.profiles = {"exemplary"}, choice.backends = backends, choice.only_own = true;
+  for (run::Cell& cell : run::cross(question, choice)) {
+    if (cell.expected.empty()) cells->push_back(std::move(cell));
+  }
+}
+
+}  // namespace
+
+std::vector<Planted> planted_defects() {
+  std::vector<Planted> defects;
+  for (const Knob& knob : knobs()) {
+    std::string right;
+    for (const KnobValue& value : knob.values) {
+      if (value.worth == Worth::right) right = value.word;
+    }
+    for (const KnobValue& value : knob.values) {
+      if (value.worth == Worth::wrong) defects.push_back({std::string(knob.key), std::string(value.word), right});
+    }
+  }
+  return defects;
+}
+
+Profile with_knob(Profile profile, const std::string& key, const std::string& word) {
+  for (const Knob& knob : knobs()) {
+    for (std::size_t i = 0; knob.key == key && i < knob.values.size(); ++i) {
+      if (knob.values[i].word != word) continue;
+      knob.set(profile, i);
+      return profile;
+    }
+  }
+  throw BadInput("no knob " + key + " with a value " + word);
+}
+
+Profile exemplary_profile() { return profile_named("exemplary"); }
+
+std::vector<run::Cell> catalogue_cells(const std::vector<std::string>& backends) {
+  const std::string directory = scenario::library_directory();
+  std::vector<scenario::Scenario> questions;
+  for (const std::string& name : scenario::names_in(directory)) {
+    for (auto& each : scenario::read_scenarios(directory + "/" + name + ".toml", run::vocabulary())) {
+      if (each.in_matrix) questions.push_back(std::move(each));
+    }
+  }
+  std::stable_sort(questions.begin(), questions.end(), [](const auto& left, const auto& right) {
+    return left.profiles.size() > right.profiles.size();
+  });
+  std::vector<run::Cell> cells;
+  for (const auto& question : questions) add_cells(question, backends, &cells);
+  return cells;
+}
+
+run::Cell with_knob(run::Cell cell, const std::string& knob, const std::string& word) {
+  auto& model = std::get<ModelSupervisor>(cell.one.subject);
+  model.profile = with_knob(model.profile, knob, word);
+  // The time for a teardown is what the profile declares, and knobs have a say in it.
+  const Profile base = exemplary_profile();
+  const scenario::Scenario question = scenario::scenario_of(cell.one, base);
+  cell.one = run::make_case(question, base, model.backend, cell.one.seed);
+  return cell;
+}
+
+Case canary() {
+  scenario::Scenario question;
+  question.name = "canary";
+  question.question = "The task ends and its helper does not: is it orphaned?";
+  question.tree.role = "task-runner";
+  question.tree.exits_after = Nanos{};
+  question.tree.children = {{.role = "helper"}};
+  question.knobs = {{"signal_scope", "task-process"}};
+  return run::make_case(question, exemplary_profile(), "posix-spawn", 1);
+}
+
+std::vector<std::string> every_backend() {
+  std::vector<std::string> keys;
+  for (const auto& row : spawn::backends()) keys.emplace_back(row.key);
+  return keys;
+}
+
+std::vector<SeedDefect> seed_defects() {
+  std::vector<SeedDefect> defects;
+  const auto every = every_backend();
+  std::vector<std::string> profiles{"airflow-3.2.0", "gunicorn-prefork"};
+  for (const std::string& name : scenario::names_in(scenario::library_directory() + "/profiles")) {
+    if (name.starts_with("tractor-")) profiles.push_back(name);
+  }
+  for (const std::string& name : profiles) defects.push_back({name, {profile_named(name), every, false}});
+  defects.push_back({"bare fork, with hazards", {exemplary_profile(), {"fork"}, true}});
+  return defects;
+}
+
+}  // namespace forkproof::fuzz
