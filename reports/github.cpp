@@ -47,6 +47,7 @@ void github(const RunSummary& summary, std::ostream& out) {
     const bool skipped = reason.starts_with(name(CellOutcome::skipped));
     write_command(skipped ? "notice" : "warning", "not run", counted(count, "cell ", "cells ") + reason, out);
   }
+  for (const std::string& gap : summary.gaps) write_command("warning", "could not tell", gap, out);
   write_command("notice", "forkproof", count(summary), out);
 }
 

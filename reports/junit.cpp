@@ -81,13 +81,27 @@ void write_case(const CellSummary& cell, const RunSummary& summary, const Letter
   out << "    </testcase>\n";
 }
 
+/// What is missing of the whole, or contradicts itself: an error each, in a suite of their own.
+void write_gaps(const std::vector<std::string>& gaps, std::ostream& out) {
+  if (gaps.empty()) return;
+  out << fmt::format("  <testsuite name=\"merge\" tests=\"{0}\" failures=\"0\" errors=\"{0}\" skipped=\"0\" time=\"0.000\">\n",
+                     gaps.size());
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    out << fmt::format("    <testcase classname=\"merge\" name=\"gap {}\" time=\"0.000\">\n", i + 1);
+    out << fmt::format("      <error type=\"unknown\" message=\"{}\"/>\n    </testcase>\n", escaped(gaps[i]));
+  }
+  out << "  </testsuite>\n";
+}
+
 }  // namespace
 
 void junit(const RunSummary& summary, std::ostream& out) {
   const Letters letters = letters_for(summary.oracles);
   const auto cells = pointers_to(summary.cells);
   out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  out << fmt::format("<testsuites name=\"forkproof\" {}>\n", counts_of(cells).attributes());
+  Counts counts = counts_of(cells);
+  counts.tests += summary.gaps.size(), counts.errors += summary.gaps.size();
+  out << fmt::format("<testsuites name=\"forkproof\" {}>\n", counts.attributes());
   for (const auto& [scenario, suite] : grouped_by(cells, full_scenario_name)) {
     out << fmt::format("  <testsuite name=\"{}\" {}>\n", escaped(scenario), counts_of(suite).attributes());
     out << fmt::format("    <properties>\n      <property name=\"arena\" value=\"{}\"/>\n    </properties>\n",
@@ -95,6 +109,7 @@ void junit(const RunSummary& summary, std::ostream& out) {
     for (const CellSummary* cell : suite) write_case(*cell, summary, letters, out);
     out << "  </testsuite>\n";
   }
+  write_gaps(summary.gaps, out);
   out << "</testsuites>\n";
 }
 

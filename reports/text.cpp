@@ -21,9 +21,11 @@ namespace {
 constexpr std::size_t most_told = 40;  // differences: the rest is counted
 
 std::string size_and_world(const RunSummary& summary) {
-  return fmt::format("{} arena{}, {} x {}, {}", summary.arena, summary.cgroup ? " with a cgroup" : "",
-                     counted(summary.cells.size(), "cell", "cells"), counted(summary.runs_per_cell, "run", "runs"),
-                     text(summary.wall));
+  const std::string shard = summary.shard.count == 1 ? "" : fmt::format(" (shard {} of {})", summary.shard.index, summary.shard.count);
+  return fmt::format("{} arena{}, {}{} x {}, {}", summary.arena, summary.cgroup ? " with a cgroup" : "",
+                     counted(summary.cells.size(), "cell", "cells"), shard, counted(summary.runs_per_cell, "run", "runs"),
+                     text(summary.wall)) +
+         (summary.parts.empty() ? "" : fmt::format(" in {}", counted(summary.parts.size(), "part", "parts")));
 }
 
 void write_head(const RunSummary& summary, std::ostream& out) {
@@ -48,6 +50,7 @@ void write_count(const RunSummary& summary, std::ostream& out) {
   } else {
     out << wrapped("  ", counted_outcomes(summary), 4);
   }
+  for (const std::string& gap : summary.gaps) out << wrapped("  could not tell: ", gap, 4);
   if (summary.interrupted) out << "  interrupted: this is what was found so far\n";
 }
 

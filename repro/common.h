@@ -18,6 +18,7 @@ int run_verb(int argc, char** argv);
 int matrix_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);
+int merge_verb(int argc, char** argv);
 int judge_verb(int argc, char** argv);
 int play_task_verb(int argc, char** argv);
 int contract_verb(int argc, char** argv);

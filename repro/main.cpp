@@ -21,6 +21,7 @@ constexpr Verb verbs[] = {
     {"matrix", forkproof::matrix_verb},
     {"list", forkproof::list_verb},
     {"doctor", forkproof::doctor_verb},
+    {"merge", forkproof::merge_verb},
     {"judge", forkproof::judge_verb},
     {"play-task", forkproof::play_task_verb},
     {"contract", forkproof::contract_verb},

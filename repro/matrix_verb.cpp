@@ -26,7 +26,7 @@ constexpr char more[] =
     "  repro matrix\n"
     "  repro matrix heartbeat-409 fork-after-thread/std-mutex --backend fork,fork-exec\n"
     "  repro matrix --shard 1/4 --format github --also junit=matrix.xml\n"
-    "\nExit status: as for repro SCENARIO (repro --help).\n";
+    "\nShards, also from the environment, and exit status: as for repro SCENARIO (repro --help).\n";
 
 constexpr std::size_t most_jobs = 256;  // GitHub's bound for one matrix
 
@@ -92,7 +92,7 @@ int print_plan(const Options& options, const std::string& plan) {
     entry["args"] = arguments(job, options);
     document["include"].push_back(std::move(entry));
   }
-  Output(options.output).write(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  Output(options.reporting.output).write(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   return as_expected;
 }
 

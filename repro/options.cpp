@@ -3,9 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <charconv>
-#include <memory>
-#include <sstream>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -13,58 +11,23 @@
 
 #include "harness/arena/tier.h"
 #include "harness/core/error.h"
+#include "harness/run/identity.h"
+#include "harness/run/shard.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/scenario.h"
-#include "reports/report.h"
 #include "repro/common.h"
 #include "repro/progress.h"
 
 namespace forkproof {
 namespace {
 
-constexpr std::uint64_t most_shards = 10'000;
 constexpr std::uint64_t most_runs = 10'000'000;  // of all cells together: days, and a slip of the hand
-
-const reports::ReportRow& report_named(const std::string& option, const std::string& format) {
-  if (const auto* row = reports::find_report(format)) return *row;
-  std::vector<std::string> known;
-  for (const auto& row : reports::reports()) known.emplace_back(row.key);
-  throw BadInput(fmt::format("{} {}: unknown format; one of: {}", option, format, fmt::join(known, ", ")));
-}
-
-std::string formats() {
-  std::string names;
-  for (const auto& row : reports::reports()) names += (names.empty() ? "" : ", ") + std::string(row.key);
-  return names;
-}
 
 std::optional<arena::Tier> chosen_tier(const std::string& word) {
   if (word.empty()) return std::nullopt;
   const auto tier = arena::tier_from(word);
   if (!tier) throw BadInput("--arena " + word + ": unknown; one of: sealed, user-namespace, subreaper");
   return tier;
-}
-
-/// A report and where it goes.
-struct Document {
-  const reports::ReportRow* report;
-  std::unique_ptr<Output> output;
-};
-
-std::vector<Document> documents_of(const Options& options) {
-  std::vector<Document> documents;
-  documents.push_back({&report_named("--format", options.format), nullptr});
-  for (const std::string& each : options.also) {
-    const std::size_t equals = each.find('=');
-    if (equals == std::string::npos || equals + 1 == each.size()) throw BadInput("--also " + each + ": wants FORMAT=FILE");
-    documents.push_back({&report_named("--also", each.substr(0, equals)), nullptr});
-  }
-  // Files are only touched when all words are understood.
-  documents.front().output = std::make_unique<Output>(options.output);
-  for (std::size_t i = 0; i < options.also.size(); ++i) {
-    documents[i + 1].output = std::make_unique<Output>(options.also[i].substr(options.also[i].find('=') + 1), "--also");
-  }
-  return documents;
 }
 
 /// The wardens hold a pidfd for each node, and we a few for each arena. Raised only where needed, since subjects
@@ -81,13 +44,6 @@ void make_room_for_descriptors(std::uint64_t needed) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int exit_status_of(const RunSummary& summary) {
-  const CellOutcome worst = worst_outcome(summary);
-  if (worst == CellOutcome::not_as_expected) return not_as_expected;
-  if (worst == CellOutcome::unknown || summary.interrupted) return could_not_tell;
-  return as_expected;
-}
-
 }  // namespace
 
 void describe(CLI::App& app, Options& options) {
@@ -98,15 +54,12 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--runs", options.run.runs, "runs of each cell (1)")->type_name("N")->check(range(1, 1'000'000));
   app.add_option("--jobs", options.run.jobs, "arenas open at once (one a processor)")
       ->type_name("N")->check(range(1, 256));
-  app.add_option("--shard", options.shard, "only cell I of each N, from 1")->type_name("I/N");
+  app.add_option("--shard", options.shard, "only cell I of each N, from 1 (else from the\nenvironment: see below)")->type_name("I/N");
   app.add_option("--seed", options.seed, "of the cases (the scenario's own, or 1)")->type_name("S");
   app.add_option("--schedule", options.schedule, "who goes first: random:SEED, pct:SEED:D or letters")->type_name("S");
   app.add_option("--time-scale", options.time_scale, "not the profile's: 1 runs the original seconds")
       ->type_name("X")->check(range(0.0001, 100.0));
-  app.add_option("--format", options.format, formats() + " (text)")
-      ->type_name("F")->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE");
-  app.add_option("--also", options.also, "a second report of the same runs")->type_name("F=FILE")->expected(1)->take_all()->allow_extra_args(false);
+  describe(app, options.reporting);
   app.add_option("--keep", options.run.keep, "keep each run's history below this folder")->type_name("DIR");
   app.add_option("--arena", options.arena, "start lower on the ladder: sealed,\nuser-namespace or subreaper")
       ->type_name("TIER");
@@ -133,27 +86,21 @@ std::vector<run::Cell> cells_of(const std::string& asked, const run::Choice& cho
   return cells;
 }
 
-std::vector<run::Cell> shard_of(std::vector<run::Cell> cells, const std::string& shard) {
-  if (shard.empty()) return cells;
-  std::uint64_t index = 0, count = 0;
-  const char* end = shard.data() + shard.size();
-  const auto [slash, wrong_index] = std::from_chars(shard.data(), end, index);
-  const bool has_count = wrong_index == std::errc{} && slash != end && *slash == '/';
-  const auto [rest, wrong_count] = std::from_chars(has_count ? slash + 1 : end, end, count);
-  if (!has_count || wrong_count != std::errc{} || rest != end || index < 1 || index > count || count > most_shards) {
-    throw BadInput(fmt::format("--shard {}: wants I/N, with I from 1 to N and N at most {}", shard, most_shards));
-  }
-  std::vector<run::Cell> part;
-  for (std::size_t i = index - 1; i < cells.size(); i += count) part.push_back(std::move(cells[i]));
-  // A job that runs nothing must not be green.
-  if (part.empty()) throw BadInput(fmt::format("--shard {}: there are only {} cells", shard, cells.size()));
-  return part;
+void announce(const Shard& shard) {
+  if (shard.from.empty() || shard.from == "--shard") return;
+  complain(fmt::format("shard {}/{}, by {}; --shard 1/1 runs all of it", shard.index, shard.count, shard.from));
+  // Who set GoogleTest's variables may want to know whether they are heeded.
+  const char* status_file = std::getenv("GTEST_SHARD_STATUS_FILE");
+  if (shard.from.starts_with("GTEST_") && status_file != nullptr) Output(status_file, "GTEST_SHARD_STATUS_FILE").write("");
 }
 
 int run_and_report(const Options& options, std::vector<run::Cell> cells, bool matrix) {
   if (options.verbose) spdlog::set_level(spdlog::level::debug);
   const auto tier = chosen_tier(options.arena);
-  cells = shard_of(std::move(cells), options.shard);
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i].place = i;
+  const Plan plan{run::plan_id(cells, options.run.runs), cells.size()};
+  const Shard shard = run::read_shard(options.shard, run::own_environment());
+  cells = run::part_of(std::move(cells), shard);
   if (cells.size() * options.run.runs > most_runs) {
     throw BadInput(fmt::format("{} cells x {} runs: more than {} runs", cells.size(), options.run.runs, most_runs));
   }
@@ -161,7 +108,8 @@ int run_and_report(const Options& options, std::vector<run::Cell> cells, bool ma
   if (how.jobs == 0) how.jobs = std::max(1U, std::thread::hardware_concurrency());
   how.exhibit_what_is_expected = !matrix;
   make_room_for_descriptors(run::descriptors_needed(cells) + 8 * how.jobs);
-  const std::vector<Document> documents = documents_of(options);
+  const Documents documents(options.reporting);
+  announce(shard);
   const arena::Provision provision = arena::provide(tier);
   spdlog::debug("arena {}, cgroup {}, {} cells of {} runs, {} at a time", arena::name(provision.tier),
                 provision.cgroup_parent.empty() ? "none" : provision.cgroup_parent, cells.size(), how.runs, how.jobs);
@@ -169,13 +117,10 @@ int run_and_report(const Options& options, std::vector<run::Cell> cells, bool ma
   RunSummary summary = run::run_all(cells, how, provision, std::ref(progress));
   progress.clear();
   summary.matrix = matrix;
+  summary.run = run::fresh_run_id(), summary.plan = plan, summary.shard = shard;
   if (options.time_scale > 0) summary.time_scale = options.time_scale;
   summary.schedule = options.schedule;
-  for (const Document& each : documents) {
-    std::ostringstream text;
-    each.report->write(summary, text);
-    each.output->write(text.str());
-  }
+  documents.write(summary);
   return exit_status_of(summary);
 }
 

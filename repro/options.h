@@ -7,6 +7,7 @@
 
 #include "harness/run/plan.h"
 #include "harness/run/runner.h"
+#include "repro/reporting.h"
 
 namespace forkproof {
 
@@ -19,11 +20,9 @@ struct Options {
   std::optional<std::uint64_t> seed;
   std::optional<std::string> schedule;
   double time_scale = 0;  ///< 0: the profile's own
-  std::string format = "text";
-  std::string output;
-  std::vector<std::string> also;  ///< FORMAT=FILE
+  Reporting reporting;
   std::string arena;
-  std::string shard;              ///< I/N; empty: all
+  std::string shard;              ///< I/N; empty: what the environment says
   bool verbose = false;
 };
 
@@ -36,9 +35,9 @@ run::Choice choice_of(const Options& options);
 /// The cells of what one word of the command line names: a scenario, a variant of one, or a file.
 std::vector<run::Cell> cells_of(const std::string& asked, const run::Choice& choice);
 
-/// Cell number `I` of each `N`, counted from 1: a pure function of the list, so that machines that share the work need
-/// not talk. BadInput when it is no I/N, or when nothing would be left.
-std::vector<run::Cell> shard_of(std::vector<run::Cell> cells, const std::string& shard);
+/// Says on standard error what share of the work was taken from the environment, if any was; and, where it was
+/// GoogleTest's, tells that in GTEST_SHARD_STATUS_FILE as its protocol wants.
+void announce(const Shard& shard);
 
 /// Runs the cells as the options say, with a progress line; writes the reports; gives the exit status. BadInput, before
 /// anything is run, for what cannot be understood or written.

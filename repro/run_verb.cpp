@@ -23,6 +23,7 @@ constexpr char more[] =
     "  repro contract      what a child of each spawn backend starts with, measured\n"
     "  repro doctor        what this machine gives, and what that costs in certainty\n"
     "  repro judge DIR     judges histories that --keep has kept\n"
+    "  repro merge FILE... folds the results of many machines (--format json) into one\n"
     "\nExamples:\n"
     "  repro heartbeat-409\n"
     "  repro heartbeat-409 --profile airflow-3.2.0,exemplary --backend fork --runs 200\n"
@@ -32,6 +33,10 @@ constexpr char more[] =
     "\nBehind -- stands a supervisor of your own. {task} is the tree to run: as a word,\n"
     "or inside one as a shell line; without it, it is appended. Also $REPRO_TASK,\n"
     "$REPRO_HEARTBEAT_URL ({heartbeat}), and {dir}, a fresh directory.\n"
+    "\nShards: without --shard, what an engine has set counts: GTEST_SHARD_INDEX and\n"
+    "GTEST_TOTAL_SHARDS, SLURM_ARRAY_TASK_ID and _COUNT, JOB_COMPLETION_INDEX and\n"
+    "JOB_COMPLETIONS (the latter is for your Job to set), CI_NODE_INDEX and\n"
+    "CI_NODE_TOTAL. It is said on standard error; --shard 1/1 runs all of it.\n"
     "\nExit status: 0 as expected, 1 not as expected, 2 could not tell,\n"
     "64 usage or bad input, 70 the harness itself failed.\n";
 

@@ -39,12 +39,31 @@ struct CellSummary {
   std::set<std::string> expected;  ///< promises that are expected to break
   std::uint64_t runs_wanted = 0;
   std::uint64_t runs = 0;
-  std::uint64_t unexpected_runs = 0;  ///< runs that differ from what was expected
+  std::uint64_t unexpected_runs = 0;  ///< runs that differ from what was expected, or could not be told
+  std::uint64_t unknown_runs = 0;     ///< those of them that could not be told
+  std::uint64_t place = 0;            ///< among the cells of the whole plan, from 0
   CellOutcome outcome = CellOutcome::skipped;
   std::string note;                   ///< why it was skipped or cannot be told
   std::map<std::string, OracleTally> oracles;
   Nanos wall{};                       ///< all runs together
   std::optional<Exhibit> exhibit;     ///< the first run that differed, else the first with a break
+};
+
+/// A part of work that several machines share. Part `index` of `count` has whatever stands at `index` - 1, and then at
+/// every `count`-th place: a pure function of these two, so that nobody needs to talk.
+struct Shard {
+  std::uint64_t index = 1, count = 1;
+  std::string from;  ///< who said so: "--shard", a variable of an engine; empty: nobody, so it is all of it
+
+  [[nodiscard]] bool has(std::uint64_t place) const { return place % count == index - 1; }
+  friend bool operator==(const Shard&, const Shard&) = default;
+};
+
+/// What all shards of one command line share.
+struct Plan {
+  std::string id;           ///< equal where, and only where, the cells and the number of runs are
+  std::uint64_t cells = 0;  ///< of all shards together
+  friend bool operator==(const Plan&, const Plan&) = default;
 };
 
 /// All that a report can tell. A value, complete or cut off.
@@ -61,6 +80,11 @@ struct RunSummary {
   std::uint64_t runs_per_cell = 1;
   std::optional<double> time_scale;  ///< where it was asked for on the command line
   std::optional<std::string> schedule;  ///< likewise
+  std::string run;                   ///< a name for this very run, unlike any other's; empty for what was merged
+  Plan plan;
+  Shard shard;
+  std::vector<RunSummary> parts;     ///< of what was merged: the runs, each once, by `run`
+  std::vector<std::string> gaps;     ///< of what was merged: what is missing, or contradicts itself; any makes it unknown
 };
 
 /// The worst cell's outcome; as_expected when there are none.

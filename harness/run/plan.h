@@ -32,6 +32,7 @@ struct Cell {
   std::set<std::string> expected;
   std::string asked;  ///< the scenario as the command line names it
   std::string missing;  ///< what this machine lacks for it, and how to get it; empty: nothing
+  std::uint64_t place = 0;  ///< among all cells of the command line, before any sharing out; from 0
 };
 
 /// One cell's case: the scenario under this profile, its knobs laid over it, spawning through this backend.

@@ -49,6 +49,7 @@ void Runner::prepare_summary() {
   for (const Cell& cell : cells_) {
     CellSummary& entry = summary_.cells.emplace_back();
     entry.one = cell.one, entry.asked = cell.asked, entry.expected = cell.expected, entry.runs_wanted = options_.runs;
+    entry.place = cell.place;
     if (!cell.missing.empty()) entry.outcome = CellOutcome::skipped, entry.note = "skipped: " + cell.missing;
     else if (const auto obstacle = obstacle_to(cell.one, provision_)) entry.outcome = obstacle->outcome, entry.note = obstacle->note;
     else asked_.push_back(summary_.cells.size() - 1);

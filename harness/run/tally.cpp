@@ -34,6 +34,7 @@ void tally(CellSummary& cell, std::uint64_t run, History history, std::map<std::
   cell.outcome = cell.runs == 0 ? outcome : std::max(cell.outcome, outcome);
   ++cell.runs;
   if (outcome != CellOutcome::as_expected) ++cell.unexpected_runs;
+  if (outcome == CellOutcome::unknown) ++cell.unknown_runs;
   for (const auto& [oracle, verdict] : verdicts) {
     auto [entry, is_new] = cell.oracles.try_emplace(oracle, OracleTally{verdict, 0, 0});
     if (!is_new && verdict.outcome > entry->second.worst.outcome) entry->second.worst = verdict;
