@@ -56,5 +56,11 @@ TEST(Github, SaysThatItWasInterrupted) {
   EXPECT_THAT(lines[1], HasSubstr(", interrupted"));
 }
 
+TEST(Github, WhatIsMissingOfAMergeIsAWarning) {
+  RunSummary summary = summary_of({good_cell("a", "b", "fork")});
+  summary.gaps = {"shard 2 of 2 is missing"};
+  EXPECT_EQ(commands(summary)[0], "::warning title=could not tell::shard 2 of 2 is missing");
+}
+
 }  // namespace
 }  // namespace forkproof::reports

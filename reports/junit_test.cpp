@@ -155,6 +155,15 @@ TEST(Junit, IsXmlWhateverTheNamesAndReasonsAre) {
   EXPECT_THAT(page, HasSubstr("\xf0\x9f\x90\x9b"));
 }
 
+TEST(Junit, WhatIsMissingOfAMergeIsSaid) {
+  RunSummary summary = summary_of({good_cell("heartbeat-409", "exemplary", "fork")});
+  summary.gaps = {"shard 2 of 2 is missing"};
+  const std::string page = junit_of(summary);
+  EXPECT_EQ(XmlReader(page).complaint(), "");
+  EXPECT_THAT(page, HasSubstr(R"(<error type="unknown" message="shard 2 of 2 is missing"/>)"));
+  EXPECT_THAT(page, HasSubstr(R"(<testsuites name="forkproof" tests="2" failures="0" errors="1")"));
+}
+
 TEST(Junit, OfNothingIsAnEmptyDocument) {
   const std::string page = junit_of(summary_of({}));
   EXPECT_EQ(XmlReader(page).complaint(), "");

@@ -206,6 +206,12 @@ TEST(Text, NothingInItReachesTheTerminalAsACommand) {
   EXPECT_THAT(page, HasSubstr("?]0;title? and ??"));
 }
 
+TEST(Text, WhatIsMissingOfAMergeIsSaid) {
+  RunSummary summary = summary_of({good_cell("heartbeat-409", "exemplary", "fork")});
+  summary.gaps = {"shard 2 of 2 is missing"};
+  EXPECT_THAT(text_of(summary), HasSubstr("  could not tell: shard 2 of 2 is missing\n"));
+}
+
 TEST(Text, NothingWasRun) { EXPECT_EQ(text_of(summary_of({})), "nothing was run\n"); }
 
 }  // namespace

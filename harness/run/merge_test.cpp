@@ -112,7 +112,8 @@ RC_GTEST_PROP(Merge, IsAssociativeAlsoWhereBothSidesShareRuns, ()) {
 RC_GTEST_PROP(Merge, TheSameRunTwiceCountsOnce, ()) {
   std::vector<RunSummary> runs = any_runs();
   const RunSummary once = merged(runs);
-  runs.insert(runs.end(), runs.begin(), runs.end());
+  const std::vector<RunSummary> again = runs;
+  runs.insert(runs.end(), again.begin(), again.end());
   RC_ASSERT(told(merged(runs)) == told(once));
   RC_ASSERT(told(merged({once, once})) == told(once));
 }
