@@ -16,7 +16,7 @@ struct ControlAddress {
 
 /// First in every message. Its last byte is the protocol's version: raised with any change to the two structures below,
 /// so that a task program of another build is refused rather than misread.
-inline constexpr std::uint32_t protocol_magic = 0x666b7005;
+inline constexpr std::uint32_t protocol_magic = 0x666b7006;
 
 enum class AnnounceKind : std::uint32_t {
   hello = 1,     ///< a tree node asks for its orders; answered with Orders
@@ -25,6 +25,7 @@ enum class AnnounceKind : std::uint32_t {
   may_i,         ///< a named place that a loop comes by again: answered at once, with `granted` or not
   signal_taken,  ///< a handler ran; not answered
   wrote,         ///< a task has written `bytes` to its stdout in all; not answered
+  introduce,     ///< the supervisor names a process of its own, `pid`, that is no node of the tree; answered
   event,         ///< the payload is a happening as JSON (supervisor and servers); not answered
 };
 
@@ -36,6 +37,7 @@ struct Announcement {
   std::int64_t bytes = 0;      ///< with `wrote`
   std::int64_t at_ns = 0;      ///< CLOCK_MONOTONIC, filled by announce()
   std::int32_t parent = 0, group = 0, session = 0;  ///< with `ready`
+  std::int32_t pid = 0;                             ///< with `introduce`
   char role[28] = {};
   char point[28] = {};
 };

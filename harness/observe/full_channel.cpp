@@ -9,47 +9,23 @@
 #include "harness/observe/full_channel.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
+
+#include "harness/observe/holders.h"
 
 namespace forkproof::observe {
 namespace {
 
 constexpr Nanos unproved_after = std::chrono::milliseconds(300);
 
-std::string name_of(const std::string& link) {
-  char target[128];
-  const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
-  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
-}
-
-bool readable(Pid pid, const char* fd) {
-  std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("flags:", 0) == 0)
-      return (std::strtoul(line.c_str() + 6, nullptr, 8) & O_ACCMODE) != O_WRONLY;
-  }
-  return false;
-}
-
-/// The number of a descriptor of this name that can be read from; -1 when the process has none.
+/// -1 also where nobody may look.
 int readable_descriptor(Pid pid, const std::string& name) {
-  const std::string folder = fmt::format("/proc/{}/fd", pid);
-  DIR* directory = ::opendir(folder.c_str());
-  if (directory == nullptr) return -1;
-  int found = -1;
-  while (const dirent* entry = found < 0 ? ::readdir(directory) : nullptr) {
-    if (entry->d_name[0] == '.' || name_of(folder + "/" + entry->d_name) != name) continue;
-    if (readable(pid, entry->d_name)) found = std::atoi(entry->d_name);
-  }
-  ::closedir(directory);
-  return found;
+  return find_descriptor(pid, name, Access::reading).value_or(-1);
 }
 
 /// Everybody in /proc who can read it.
@@ -99,7 +75,7 @@ void FullChannelWatch::captured(const CaptureOpened& opened) {
 
 /// The unread channel that it writes to; null when it writes to none.
 const CaptureOpened* FullChannelWatch::unread(Pid pid, const Thread& thread) const {
-  const std::string written = name_of(fmt::format("/proc/{}/fd/{}", pid, thread.arguments[0]));
+  const std::string written = descriptor_name(pid, static_cast<int>(thread.arguments[0]));
   const auto found = std::find_if(unread_.begin(), unread_.end(), [&](const CaptureOpened& capture) {
     return capture.written_as == written;
   });

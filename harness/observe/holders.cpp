@@ -49,7 +49,26 @@ bool could_read(Pid pid, const std::string& name, bool is_other) {
   return could;
 }
 
+bool allows(unsigned long flags, Access access) {
+  const unsigned long mode = flags & O_ACCMODE;
+  return access == Access::any || mode == O_RDWR || mode == (access == Access::reading ? O_RDONLY : O_WRONLY);
+}
+
 }  // namespace
+
+std::optional<int> find_descriptor(Pid pid, const std::string& name, Access access) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  DIR* folder = ::opendir((process + "/fd").c_str());
+  if (folder == nullptr) return std::nullopt;
+  int found = -1;
+  while (const dirent* entry = found < 0 ? ::readdir(folder) : nullptr) {
+    if (entry->d_name[0] == '.' || link_target(process + "/fd/" + entry->d_name) != name) continue;
+    const bool wanted = access == Access::any || allows(fd_info(process + "/fdinfo/" + entry->d_name).flags, access);
+    if (wanted) found = std::atoi(entry->d_name);
+  }
+  ::closedir(folder);
+  return found;
+}
 
 std::string descriptor_name(Pid pid, int fd) {
   return link_target("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd));

@@ -13,25 +13,10 @@
 
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
+#include "harness/observe/holders.h"
 
 namespace forkproof::observe {
 namespace {
-
-/// The number under which a process has it; -1 when it has not.
-int descriptor_of(Pid pid, const std::string& name) {
-  const std::string folder = fmt::format("/proc/{}/fd", pid);
-  DIR* directory = ::opendir(folder.c_str());
-  if (directory == nullptr) return -1;
-  int found = -1;
-  while (const dirent* entry = found < 0 ? ::readdir(directory) : nullptr) {
-    char target[64];
-    const ssize_t size = ::readlink((folder + "/" + entry->d_name).c_str(), target, sizeof target);
-    if (size > 0 && name == std::string_view(target, static_cast<std::size_t>(size)))
-      found = std::atoi(entry->d_name);
-  }
-  ::closedir(directory);
-  return found;
-}
 
 /// Calls bind() or connect() on a fresh socket; returns its errno, 0 when it went well.
 int try_port(int port, int (*call)(int, const sockaddr*, socklen_t)) {
@@ -55,7 +40,7 @@ std::vector<DescriptorHeld> holders_of(const ListenerOpened& listener) {
   while (const dirent* entry = ::readdir(directory)) {
     const Pid pid = std::atoi(entry->d_name);
     if (pid <= 0 || pid == listener.by || pid == ::getpid()) continue;
-    const int fd = descriptor_of(pid, listener.name);
+    const int fd = find_descriptor(pid, listener.name, Access::any).value_or(-1);
     if (fd >= 0)
       holders.push_back({pid, fd, fmt::format("listener 127.0.0.1:{}", listener.port), listener.by});
   }

@@ -1,38 +1,67 @@
-// Promise `no-inherited-descriptors`: looked at when the supervisor is gone. A listener that a descendant has
-// inherited keeps the port taken, and the kernel accepts connections that nobody will ever answer.
+// Promise `no-inherited-descriptors`, in two places:
+//  - the supervisor's listener, looked for when the supervisor is gone. A descendant that has inherited it keeps the port
+//    taken, and the kernel accepts connections that nobody will ever answer;
+//  - the write end of a task's captured stdout, looked for in the supervisor's second task. While that one lives, the
+//    output of the first has no end.
 #include "harness/oracles/oracle.h"
 #include "harness/oracles/reading.h"
 
 namespace forkproof::oracles {
+namespace {
 
-Verdict no_inherited_descriptors(const History& history) {
-  const Reading reading(history);
-  const auto opened = reading.first<ListenerOpened>();
-  if (!opened) return skipped("the supervisor does not listen");
-  std::vector<std::size_t> evidence{*opened};
+bool about_listener(const DescriptorHeld& held) { return held.what.starts_with("listener"); }
+bool about_listener(const ProbeMade& probe) { return probe.what.starts_with("bind") || probe.what.starts_with("connect"); }
+
+Verdict judge_listener(const History& history, const Reading& reading, std::size_t opened) {
+  std::vector<std::size_t> evidence{opened};
   std::string holders, probes;
   std::size_t probed = 0;
   for (std::size_t i = 0; i < history.size(); ++i) {
-    if (const auto* held = history[i].as<DescriptorHeld>()) {
-      holders += (holders.empty() ? "" : ", ") + reading.who(held->pid) + " as descriptor " +
-                 std::to_string(held->fd);
+    const auto* held = history[i].as<DescriptorHeld>();
+    if (held != nullptr && about_listener(*held)) {
+      holders += (holders.empty() ? "" : ", ") + reading.who(held->pid) + " as descriptor " + std::to_string(held->fd);
       evidence.push_back(i);
     }
     const auto* probe = history[i].as<ProbeMade>();
-    if (probe == nullptr) continue;
+    if (probe == nullptr || !about_listener(*probe)) continue;
     ++probed;
     if (probe->ok) continue;
     probes += "; " + probe->what + ": " + probe->result;
     evidence.push_back(i);
   }
-  const std::string port =
-      "the supervisor's listener on port " + std::to_string(reading.at<ListenerOpened>(*opened).port);
+  const std::string port = "the supervisor's listener on port " + std::to_string(reading.at<ListenerOpened>(opened).port);
   if (!holders.empty()) return broken(port + " is still held by " + holders + probes, evidence);
-  if (!probes.empty())
-    return broken(port + " is not gone, though nobody was seen to hold it" + probes, evidence);
-  if (probed == 0)
-    return unknown("nobody looked who holds " + port + " when the supervisor was gone", evidence);
+  if (!probes.empty()) return broken(port + " is not gone, though nobody was seen to hold it" + probes, evidence);
+  if (probed == 0) return unknown("nobody looked who holds " + port + " when the supervisor was gone", evidence);
   return held("nobody held " + port + " when the supervisor was gone", evidence);
+}
+
+/// Nothing where there is no second task, or nothing that it could hold.
+std::optional<Verdict> judge_second_task(const History& history, const Reading& reading) {
+  const auto* model = std::get_if<ModelSupervisor>(&case_of(history).subject);
+  const auto captured = reading.first<CaptureOpened>([](const CaptureOpened& opened) { return !opened.written_as.empty(); });
+  if (model == nullptr || model->profile.sibling == Sibling::none || !captured) return std::nullopt;
+  const auto kept = reading.first<DescriptorHeld>([](const DescriptorHeld& each) { return !about_listener(each); });
+  if (kept) {
+    const auto& descriptor = reading.at<DescriptorHeld>(*kept);
+    return broken(reading.who(descriptor.pid) + " has inherited " + descriptor.what + " of another task, as descriptor " +
+                      std::to_string(descriptor.fd) + ": there is no end of output while it lives",
+                  {*captured, *kept});
+  }
+  const auto looked = reading.first<ProbeMade>([](const ProbeMade& probe) { return !about_listener(probe); });
+  if (!looked) return unknown("nobody looked what the second task has open", {*captured});
+  return held("the second task has nothing of the first's", {*captured, *looked});
+}
+
+}  // namespace
+
+Verdict no_inherited_descriptors(const History& history) {
+  const Reading reading(history);
+  const auto second_task = judge_second_task(history, reading);
+  const auto opened = reading.first<ListenerOpened>();
+  if (!opened) return second_task.value_or(skipped("the supervisor does not listen, and has no second task"));
+  const Verdict listener = judge_listener(history, reading, *opened);
+  return second_task && second_task->outcome > listener.outcome ? *second_task : listener;
 }
 
 }  // namespace forkproof::oracles

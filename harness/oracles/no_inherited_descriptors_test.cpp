@@ -45,6 +45,31 @@ TEST(NoInheritedDescriptors, IsUnknownWhenNobodyLooked) {
   EXPECT_EQ(no_inherited_descriptors(listens().whole()).outcome, Outcome::unknown);
 }
 
+/// Another task beside the first, whose stdout is captured.
+Story has_second_task() {
+  Case one = small_case();
+  std::get<ModelSupervisor>(one.subject).profile.sibling = Sibling::second_task;
+  Story story(one);
+  story.then(CaptureOpened{supervisor, "stdout", "pipe", "while-waiting", "pipe:[8]", "pipe:[8]"});
+  return story.then(Spawned{5, supervisor, 2, "second-task"}).start();
+}
+
+TEST(NoInheritedDescriptors, ASecondTaskThatHasNothingOfTheFirstsIsRight) {
+  const ProbeMade nothing{"descriptors of the second task", "none of the first task's", true};
+  EXPECT_EQ(no_inherited_descriptors(has_second_task().then(nothing).whole()).outcome, Outcome::held);
+}
+
+TEST(NoInheritedDescriptors, ASecondTaskThatKeepsTheFirstsWriteEndIsNamed) {
+  const Verdict verdict =
+      no_inherited_descriptors(has_second_task().then(DescriptorHeld{5, 6, "the write end of stdout", supervisor}).whole());
+  EXPECT_EQ(verdict.outcome, Outcome::broken);
+  EXPECT_THAT(verdict.because, HasSubstr("second-task (pid 5) has inherited the write end of stdout"));
+}
+
+TEST(NoInheritedDescriptors, IsUnknownWhenNobodyLookedAtTheSecondTask) {
+  EXPECT_EQ(no_inherited_descriptors(has_second_task().whole()).outcome, Outcome::unknown);
+}
+
 TEST(NoInheritedDescriptors, IsSkippedWhereNobodyListens) {
   Story story(small_case());
   EXPECT_EQ(no_inherited_descriptors(story.start().whole()).outcome, Outcome::skipped);

@@ -30,6 +30,7 @@
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
 #include "harness/observe/crowd.h"
+#include "harness/observe/holders.h"
 #include "harness/observe/listener.h"
 #include "harness/run/fault_turns.h"
 #include "harness/run/holds.h"
@@ -54,6 +55,9 @@ constexpr Nanos watch_period = std::chrono::milliseconds(1);
 constexpr std::size_t most_processes = 1'000;  // of a command, beside twice its tree: by then it forks without end
 
 constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
+
+/// Workers that end by themselves are to be seen replaced.
+int enough_workers(const Case& one) { return profile_of(one)->workers * (one.tree.exits_after ? 2 : 1); }
 
 class Player final : public faults::Strike {
  public:
@@ -113,6 +117,7 @@ class Player final : public faults::Strike {
   void tick_faults();
   void supervisor_is_gone();
   void probe_listener();
+  void look_what_it_holds(Pid second_task);
   void is_stuck(Process& process, const observe::Finding& finding);
   void startup_is_over();
   void nobody_asked();
@@ -139,6 +144,7 @@ class Player final : public faults::Strike {
   FaultTurns turns_;
   Watch watch_;
   std::optional<ListenerOpened> listener_;
+  std::optional<CaptureOpened> capture_;
   Nanos late_{};               // lost by the machine since teardown was asked for
   std::optional<SubjectIo> io_;
   Starts starts_;
@@ -207,6 +213,9 @@ void Player::dispatch(arena::Message message) {
     case AnnounceKind::hello: return give_orders(message);
     case AnnounceKind::ready: return node_is_ready(message);
     case AnnounceKind::sync_point: return at_sync_point(std::move(message));
+    case AnnounceKind::introduce:
+      introduce(message.head.pid, observe::parent_of(message.head.pid), stranger_node, message.head.role);
+      return message.answer();
     case AnnounceKind::may_i: return asks_to_go_on(message);
     case AnnounceKind::signal_taken:
       return append_at(Nanos(message.head.at_ns), SignalTaken{message.pid, message.head.signal});
@@ -265,8 +274,9 @@ void Player::node_is_ready(arena::Message& message) {
     ready.parent = look->entry.parent, ready.group = look->entry.group, ready.session = look->entry.session;
   }
   append_at(Nanos(message.head.at_ns), ready);
+  if (message.head.node == second_task_of(part_.one)) look_what_it_holds(message.pid);
   message.answer();
-  if (is_prefork(part_.one) && nodes_ready_ >= profile_of(part_.one)->workers) enough_seen("all its workers are up");
+  if (is_prefork(part_.one) && nodes_ready_ >= enough_workers(part_.one)) enough_seen("all its workers are up");
   if (message.head.node == 0 && std::exchange(ends_when_up_again_, false)) enough_seen("it has started its task again");
   if (!newly_up || nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
   append(TreeReady{nodes_ready_});
@@ -314,7 +324,10 @@ void Player::happened(const arena::Message& message) {
           if constexpr (requires { event.by; } && !requires { event.by.count(); }) event.by = message.pid;
         },
         what);
-    if (const auto* opened = std::get_if<CaptureOpened>(&what)) watch_.captured(*opened);
+    if (const auto* opened = std::get_if<CaptureOpened>(&what)) {
+      watch_.captured(*opened);
+      capture_ = *opened;
+    }
     if (const auto* opened = std::get_if<ListenerOpened>(&what)) listener_ = *opened;
     append_at(Nanos(message.head.at_ns), std::move(what));
   } catch (const std::exception& error) {
@@ -346,7 +359,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
   const bool prefork = is_prefork(part_.one);
-  if (prefork && process.node < 0 && !teardown_asked_) asks_teardown("the master gives up by itself");
+  if (prefork && process.node == supervisor_node && !teardown_asked_) asks_teardown("the master gives up by itself");
   append(Exited{process.pid, process.role, status.value_or(WaitStatus{}), status.has_value()});
   // Ends that were seen, not starts: the master is ahead of what the warden knows.
   if (prefork && process.node == 0 && !process.ready && ++crashes_at_start_ == enough_crashes) {
@@ -360,7 +373,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
     asked_by_the_tasks_end_ = command;
     asks_teardown(command ? "the task has ended" : "the task has ended by itself");
   }
-  if (process.node < 0) supervisor_gone_ = true;
+  if (process.node == supervisor_node) supervisor_gone_ = true;
   supervisor_is_gone();
 }
 
@@ -412,7 +425,7 @@ void Player::count_everybody() {
 void Player::is_stuck(Process& process, const observe::Finding& finding) {
   append(Stuck{process.pid, process.role, finding.how, finding.proved, finding.since - part_.origin, finding.because});
   holds_.tree_is_settled(process.role + " is stuck");
-  if (process.node >= 0 || teardown_asked_) return;
+  if (process.node != supervisor_node || teardown_asked_) return;
   end_from_outside(process, "the supervisor is stuck");
 }
 
@@ -426,7 +439,7 @@ void Player::end_from_outside(Process& supervisor, const std::string& because) {
 void Player::enough_seen(const std::string& because) {
   if (teardown_asked_ || concluding_) return;
   for (auto& [pid, process] : processes_) {
-    if (process.node < 0 && process.alive) return end_from_outside(process, because);
+    if (process.node == supervisor_node && process.alive) return end_from_outside(process, because);
   }
 }
 
@@ -436,9 +449,9 @@ void Player::startup_is_over() {
   append(DeadlinePassed{"startup"});
   if (is_command(part_.one)) return nobody_asked();  // it owes us no start
   for (auto& [pid, process] : processes_) {
-    const bool waited_for = process.node < 0 || !process.ready;
+    const bool waited_for = process.node == supervisor_node || (process.node >= 0 && !process.ready);
     if (!process.alive || !waited_for) continue;
-    if (process.node < 0 && nodes_ready_ == 0 && processes_.anyone_alive(part_.one.tree.role)) continue;
+    if (process.node == supervisor_node && nodes_ready_ == 0 && processes_.anyone_alive(part_.one.tree.role)) continue;
     // What was said may make somebody ask for a teardown; where nobody does, there is nothing more to wait for.
     warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { nobody_asked(); });
     return is_stuck(process, {"deadline", false, monotonic_now() - part_.one.bounds.startup, watch_.describe(pid)});
@@ -471,7 +484,7 @@ void Player::start_subject() {
     append(Trouble{"stage of the arena", error.what()});
     return conclude("deadline", "the stage could not be set");
   }
-  introduce(run::start_subject(part_, *io_), ::getpid(), -1, supervisor_role);
+  introduce(run::start_subject(part_, *io_), ::getpid(), supervisor_node, supervisor_role);
   io_->watch(warden_, {[this](std::size_t fault, Fd fd) { passed_on(fault, std::move(fd)); },
                        [this](CommandNotStarted failed) { append(std::move(failed)); }});
 }
@@ -500,6 +513,15 @@ void Player::probe_listener() {
   for (DescriptorHeld& held : observe::holders_of(*listener_)) append(std::move(held));
   append(observe::probe_bind(listener_->port));
   append(observe::probe_connect(listener_->port));
+}
+
+/// The second task waits for an answer, so it is alive; the capture was told before it was spawned.
+void Player::look_what_it_holds(Pid second_task) {
+  if (!capture_ || capture_->written_as.empty()) return;
+  const auto fd = observe::find_descriptor(second_task, capture_->written_as, observe::Access::writing);
+  if (!fd) return append(Trouble{"descriptors of the second task", "could not be looked at"});
+  if (*fd >= 0) append(DescriptorHeld{second_task, *fd, "the write end of " + capture_->channel, capture_->by});
+  append(ProbeMade{"descriptors of the second task", *fd < 0 ? "none of the first task's" : "one of the first task's", *fd < 0});
 }
 
 void Player::finish(const std::string& because) {

@@ -22,6 +22,7 @@ struct Part {
   ControlAddress control;
   std::string task_program;  ///< the task as a program: forkproof-task, or this one where a fault touches the task
   std::vector<std::string> task_argv;
+  std::string tiny_program;  ///< forkproof-task, whatever plays the task
   faults::Fault* in_subject = nullptr;  ///< the fault that acts inside the subject, if one does
   std::string in_subject_key;
   std::uint16_t server_port = 0;

@@ -71,7 +71,7 @@ void start_by_sigint_setup(Part& part, const std::string& tiny) {
 /// The tiny static program, unless a fault acts inside the subject: then the task needs the same image as a forked child
 /// would have, so it is this program again (`repro play-task`).
 void choose_task(Part& part, const std::string& tiny) {
-  part.task_program = tiny;
+  part.task_program = part.tiny_program = tiny;
   part.task_argv = {"forkproof-task", part.control.name};
   start_by_sigint_setup(part, tiny);
   for (std::size_t i = 0; i < part.one.faults.size(); ++i) {

@@ -20,6 +20,7 @@
 #include "harness/core/error.h"
 #include "harness/core/shell_word.h"
 #include "harness/run/command_words.h"
+#include "harness/run/tree_orders.h"
 
 namespace forkproof::run {
 namespace {
@@ -42,7 +43,8 @@ void arm_in_subject(const Part& part) {
 int play_model(const Part& part, const ModelSupervisor& model) {
   fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
                                       part.task_program, part.task_argv, {}, {}, part.stage.server,
-                                      part.one.seed, part.server_port};
+                                      part.one.seed, part.server_port, part.tiny_program, second_task_role,
+                                      second_task_of(part.one)};
   if (part.in_subject != nullptr) {
     supervisor.before_spawn = [&part] { arm_in_subject(part); };
     supervisor.touch = [&part] { part.in_subject->touch_in_task(); };

@@ -7,6 +7,8 @@
 namespace forkproof::run {
 namespace {
 
+constexpr Nanos second_task_lives = std::chrono::seconds(450);  // several times what any teardown may take
+
 Orders orders_of(const TaskNode& node, double scale) {
   Orders orders;
   std::strncpy(orders.role, node.role.c_str(), sizeof orders.role - 1);
@@ -36,7 +38,22 @@ void give_channels(const ModelSupervisor& model, Orders* root) {
   else if (backend != nullptr && !backend->execs) root->logs_fd = 3;
 }
 
+/// Ends by itself, so that whoever waits for it is seen to come on; else by SIGTERM.
+Orders second_task_orders(std::int32_t node, double scale) {
+  Orders orders;
+  std::strncpy(orders.role, second_task_role, sizeof orders.role - 1);
+  orders.node = node;
+  orders.exits_after_ns = scaled(second_task_lives, scale).count();
+  return orders;
+}
+
 }  // namespace
+
+std::int32_t second_task_of(const Case& one) {
+  const auto* model = std::get_if<ModelSupervisor>(&one.subject);
+  const bool has_one = model != nullptr && model->profile.sibling == Sibling::second_task;
+  return has_one ? static_cast<std::int32_t>(count_nodes(one.tree)) : -1;
+}
 
 std::vector<Orders> tree_orders(const Case& one) {
   std::vector<Orders> all;
@@ -51,6 +68,7 @@ std::vector<Orders> tree_orders(const Case& one) {
     all.push_back(orders);
   }
   if (const auto* model = std::get_if<ModelSupervisor>(&one.subject)) give_channels(*model, &all.front());
+  if (const std::int32_t node = second_task_of(one); node >= 0) all.push_back(second_task_orders(node, one.time_scale()));
   return all;
 }
 

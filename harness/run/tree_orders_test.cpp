@@ -89,6 +89,19 @@ TEST(TreeOrders, AChannelOfItsOwnIsWhereItIsWhateverTheBackend) {
   }
 }
 
+TEST(TreeOrders, TheSupervisorsSecondTaskStandsBehindTheTree) {
+  Case one = case_with(node("r", {node("a"), node("b")}));
+  EXPECT_EQ(second_task_of(one), -1);
+  EXPECT_EQ(tree_orders(one).size(), 3U);
+  std::get<ModelSupervisor>(one.subject).profile.sibling = Sibling::second_task;
+  EXPECT_EQ(second_task_of(one), 3);
+  const Orders second = tree_orders(one).at(3);
+  EXPECT_EQ(second.node, 3);
+  EXPECT_EQ(std::string(second.role), second_task_role);
+  EXPECT_FALSE(second.task_runner);
+  EXPECT_EQ(second.exits_after_ns, std::chrono::nanoseconds(4500ms).count()) << "450 s at this scale";
+}
+
 TEST(TreeOrders, OnStdinAReExecutedTaskHasToAskForItsLogs) {  // facts/airflow.md: none is passed on
   for (const auto& row : spawn::backends()) {
     const Orders root = tree_orders(case_with(node("r"), std::string(row.key), RequestsChannel::on_stdin)).at(0);

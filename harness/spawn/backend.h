@@ -22,6 +22,7 @@ struct SpawnSpec {
   std::vector<std::string> argv;
   std::vector<int> fds;            ///< fds[i] becomes the child's descriptor i; nothing else is passed on
   std::vector<int> parent_ends;    ///< closed in a child that does not exec
+  bool scrub = false;              ///< a child that does not exec closes all that it was not given
   ForkproofGroup group = FORKPROOF_GROUP_INHERIT;
   /// Announces a sync point in the child. Left out by backends whose parent is suspended until exec: it would wait
   /// for a process that waits for it.
@@ -66,6 +67,8 @@ class Backend {
   virtual std::optional<WaitResult> try_wait(const Child& child, Reap reap = Reap::take);
   /// The descriptor that is readable when `try_wait` has something to tell; the backend or the child owns it. -1: none.
   [[nodiscard]] virtual int exit_notice(const Child& child) const { return child.pidfd.get(); }
+  /// The process that this backend keeps to spawn from: a child of its maker, and none of his tasks. -1: none.
+  [[nodiscard]] virtual pid_t sidecar() const { return -1; }
 };
 
 /// What a backend's row says of it, together.

@@ -205,6 +205,7 @@ class ForkServer final : public Backend {
 
   /// The word of the end, not the pidfd: that is readable before the sidecar has told the status.
   [[nodiscard]] int exit_notice(const Child&) const override { return socket_.get(); }
+  [[nodiscard]] pid_t sidecar() const override { return pid_; }
 
  private:
   Fd socket_, pidfd_;

@@ -16,6 +16,7 @@ PreparedPlan::PreparedPlan(const SpawnSpec& spec, bool with_program, bool with_h
   plan_.fd_count = static_cast<int>(spec.fds.size());
   plan_.close_fds = spec.parent_ends.data();
   plan_.close_count = with_program ? 0 : static_cast<int>(spec.parent_ends.size());
+  plan_.scrub = !with_program && spec.scrub ? 1 : 0;
   plan_.group = spec.group;
   sigemptyset(&plan_.mask);
   plan_.argument = spec.argument;
