@@ -187,7 +187,7 @@ void Player::signal(Pid target, int signal) {
   if (::kill(target, signal) != 0) return append(Signalled{::getpid(), target, signal, errno});
   const Process* process = processes_.find(std::abs(target));
   if (process == nullptr) return;
-  if (process->node < 0 && signal == SIGKILL) supervisor_killed_ = true;
+  if (process->node == supervisor_node && signal == SIGKILL) supervisor_killed_ = true;
   const bool may_end_by_it = signal != SIGKILL && signal != SIGSTOP && signal != SIGCONT;
   if (target > 0 && process->node >= 0 && may_end_by_it) watch_.signalled(*process, signal);
 }
@@ -355,7 +355,7 @@ void Player::reaped(Pid pid, WaitStatus status) {
 void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   process.alive = false;
   starts_.ended(process.node, process.pid, monotonic_now());
-  if (process.node < 0 && io_) io_->read_now();  // what it said before
+  if (process.node == supervisor_node && io_) io_->read_now();  // what it said before
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
   const bool prefork = is_prefork(part_.one);

@@ -18,13 +18,13 @@
 #include <cstring>
 #include <map>
 
+#include "harness/core/descriptor_passing.h"
 #include "harness/core/error.h"
 #include "harness/spawn/plan.h"
 
 namespace forkproof::spawn {
 namespace {
 
-constexpr std::size_t most_fds = 16;
 constexpr int status_lost = 255;  // what multiprocessing says when its forkserver has died
 
 /// What is asked of the sidecar: one packet, the descriptors beside it. Functions are where they are in both images.
@@ -45,43 +45,18 @@ struct Word {
   int status;  ///< of the wait
 };
 
-/// One packet with descriptors (`man 7 unix`, SCM_RIGHTS).
 bool send_packet(int socket, const void* bytes, std::size_t size, const std::vector<int>& fds) {
-  iovec part{const_cast<void*>(bytes), size};
-  alignas(cmsghdr) char control[CMSG_SPACE(most_fds * sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part, message.msg_iovlen = 1;
-  if (!fds.empty()) {
-    message.msg_control = control, message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-    cmsghdr* head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET, head->cmsg_type = SCM_RIGHTS, head->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-    std::memcpy(CMSG_DATA(head), fds.data(), fds.size() * sizeof(int));
-  }
-  ssize_t sent = 0;
-  do sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(size);
+  return send_with_descriptors(socket, bytes, size, fds.data(), fds.size());
 }
 
 /// False at the end of the socket, or, with MSG_DONTWAIT, when there is nothing (EAGAIN).
 bool receive_packet(int socket, void* bytes, std::size_t size, int flags, std::vector<Fd>* fds) {
-  iovec part{bytes, size};
-  alignas(cmsghdr) char control[CMSG_SPACE(most_fds * sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part, message.msg_iovlen = 1;
-  message.msg_control = control, message.msg_controllen = sizeof control;
-  ssize_t got = 0;
-  do got = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
+  int passed[most_passed];
+  std::size_t count = 0;
+  const ssize_t got = receive_with_descriptors(socket, bytes, size, flags, passed, &count);
   if (got == 0) errno = EPIPE;
-  if (got <= 0) return false;
-  const cmsghdr* head = CMSG_FIRSTHDR(&message);
-  if (head == nullptr || head->cmsg_type != SCM_RIGHTS) return true;
-  int passed[most_fds];
-  const std::size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  std::memcpy(passed, CMSG_DATA(head), count * sizeof(int));
   for (std::size_t i = 0; i < count; ++i) fds->emplace_back(passed[i]);
-  return true;
+  return got > 0;
 }
 
 // ---- the sidecar ----
@@ -169,7 +144,7 @@ class ForkServer final : public Backend {
   ForkServer& operator=(const ForkServer&) = delete;
 
   boost::system::result<Child, SpawnFailure> spawn(const SpawnSpec& spec) override {
-    if (spec.fds.size() > most_fds || spec.argument_size > most_argument_bytes) return SpawnFailure{"sendmsg", E2BIG};
+    if (spec.fds.size() > most_passed || spec.argument_size > most_argument_bytes) return SpawnFailure{"sendmsg", E2BIG};
     auto request = std::make_unique<Request>();
     request->group = spec.group;
     request->hook = spec.hook, request->entry = spec.entry;
