@@ -10,16 +10,23 @@ namespace forkproof {
 
 ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), began_(monotonic_now()), shown_(began_) {}
 
-void ProgressLine::operator()(const run::Progress& progress) {
+bool ProgressLine::due() {
   const Nanos now = monotonic_now();
   const Nanos interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
-  if (now - shown_ < interval) return;
+  if (now - shown_ < interval) return false;
   shown_ = now;
-  const double rate = static_cast<double>(progress.done) / std::max(in_seconds(now - began_), 1e-3);
+  return true;
+}
+
+void ProgressLine::operator()(const run::Progress& progress) {
+  const double rate = static_cast<double>(progress.done) / std::max(in_seconds(monotonic_now() - began_), 1e-3);
   const Case& one = progress.cell->one;
-  const std::string line =
-      fmt::format("{} of {} runs, {:.0f} a second, {} not as expected; {} {} / {}", progress.done, progress.total, rate,
-                  progress.not_as_expected, one.scenario, one.profile_name(), one.backend_name());
+  say(fmt::format("{} of {} runs, {:.0f} a second, {} not as expected; {} {} / {}", progress.done, progress.total, rate,
+                  progress.not_as_expected, one.scenario, one.profile_name(), one.backend_name()));
+}
+
+void ProgressLine::say(const std::string& line) {
+  if (!due()) return;
   if (terminal_) fmt::print(stderr, "\r{:<79.79}", line);
   else fmt::print(stderr, "repro: {}\n", line);
   wrote_ = true;

@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+
 #include "harness/core/duration.h"
 #include "harness/run/runner.h"
 
@@ -10,10 +12,14 @@ class ProgressLine {
  public:
   ProgressLine();
   void operator()(const run::Progress& progress);
+  /// The same with words of one's own.
+  void say(const std::string& line);
   /// Takes the line away, so that a report can stand there.
   void clear() const;
 
  private:
+  [[nodiscard]] bool due();
+
   bool terminal_;
   bool wrote_ = false;
   Nanos began_, shown_;

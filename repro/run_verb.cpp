@@ -19,6 +19,7 @@ constexpr char about[] =
 constexpr char more[] =
     "\nOther verbs:\n"
     "  repro matrix        every scenario, crossed: the CI job\n"
+    "  repro prove         plants defects, and shows that each is caught\n"
     "  repro list [KIND]   scenarios, profiles, backends, faults, oracles, ...\n"
     "  repro contract      what a child of each spawn backend starts with, measured\n"
     "  repro doctor        what this machine gives, and what that costs in certainty\n"

@@ -41,6 +41,16 @@ constexpr FaultWords fault_words[] = {
      [](const FaultSpec& fault) { return "another thread is inside " + fault.word("lookup", "the resolver") + " when the supervisor spawns"; }},
     {"orphan-sigint", [](const FaultSpec&) -> std::string { return "the supervisor is killed and its orphaned task is sent SIGINT"; }},
     {"supervisor-killed", [](const FaultSpec&) -> std::string { return "the supervisor is killed when the tree is up"; }},
+    {"signal-supervisor", [](const FaultSpec& fault) { return "the supervisor is sent " + fault.word("signal", "SIGTERM"); }},
+    {"signal-node", [](const FaultSpec& fault) { return "a process of the tree is sent " + fault.word("signal", "a signal") + " behind the supervisor's back"; }},
+    {"stdout-unread", [](const FaultSpec&) -> std::string { return "nobody reads the supervisor's stdout"; }},
+    {"few-descriptors", [](const FaultSpec&) -> std::string { return "the supervisor can open nothing more"; }},
+    {"no-more-processes", [](const FaultSpec&) -> std::string { return "the supervisor can start no process more"; }},
+    {"signals-at-start", [](const FaultSpec&) -> std::string { return "the supervisor is started with signals ignored or blocked"; }},
+    {"group-signalled", [](const FaultSpec&) -> std::string { return "the process group that the task is in is sent SIGTERM"; }},
+    {"channel-held", [](const FaultSpec&) -> std::string { return "somebody else holds the task's channels when it ends"; }},
+    {"bad-request", [](const FaultSpec&) -> std::string { return "what the requests channel says is no request"; }},
+    {"killed-at-start", [](const FaultSpec&) -> std::string { return "whatever is started is killed before it is up"; }},
     {"runtime-in-child",
      [](const FaultSpec& fault) { return "supervisor and task both use " + fault.word("runtime", "a runtime") + ", which must not be forked"; }},
 };
@@ -62,6 +72,8 @@ constexpr OracleWords oracle_words[] = {
     {"orphan-ends", "does the orphan stay"},
     {"no-inherited-descriptors", "does anybody keep the dead supervisor's port"},
     {"no-crash-at-start", "does any process crash before it is up"},
+    {"end-noticed", "does the supervisor sleep on when its task has ended"},
+    {"channels-closed", "does the supervisor keep its task's output open"},
     {"no-crash-loop", "does the master start workers for ever"},
 };
 

@@ -1,0 +1,52 @@
+#include "harness/fuzz/found.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "harness/core/error.h"
+#include "harness/core/fd.h"
+
+namespace forkproof::fuzz {
+namespace {
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = ::write(fd, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string save_found(const std::string& folder, const std::string& name, const std::string& text) {
+  std::error_code refused;
+  std::filesystem::create_directories(folder, refused);
+  if (refused) throw BadInput(folder + ": " + refused.message());
+  const std::string path = folder + "/" + name + ".toml";
+  const std::string temporary = fmt::format("{}/.{}.{}.tmp", folder, name, ::getpid());
+  const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file) throw BadInput(error_text(temporary));
+  const bool whole = write_all(file.get(), text) && ::fsync(file.get()) == 0 &&
+                     std::rename(temporary.c_str(), path.c_str()) == 0;
+  if (!whole) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    throw BadInput(error_text(path, error));
+  }
+  // The new name is on the disk only when its folder is.
+  const Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) throw BadInput(error_text(folder));
+  return path;
+}
+
+}  // namespace forkproof::fuzz

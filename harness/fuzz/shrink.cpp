@@ -1,0 +1,170 @@
+#include "harness/fuzz/shrink.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/fuzz/sequential.h"
+#include "harness/fuzz/smaller.h"
+
+namespace forkproof::fuzz {
+namespace {
+
+bool breaks(const run::FinishedRun& run, const std::string& oracle) {
+  const auto found = run.verdicts.find(oracle);
+  return found != run.verdicts.end() && found->second.outcome == Outcome::broken;
+}
+
+/// One candidate and what is known of it.
+struct Candidate {
+  Smaller what;
+  SequentialTest test;
+};
+
+/// Looks for a candidate that is still broken, then for one that is smaller than that, until none is. Active while `run`
+/// runs. The pool's tags are the candidates' numbers over all rounds, so that a run of a round that is over says nothing.
+class Shrinker {
+ public:
+  Shrinker(const Case& one, const std::string& oracle, const Profile& base, run::RunPool& pool, const ShrinkOptions& options)
+      : oracle_(oracle), base_(base), pool_(pool), options_(options), began_(monotonic_now()) {
+    result_.one = one;
+  }
+
+  Shrunk run();
+
+ private:
+  [[nodiscard]] bool over() const { return pool_.interrupted() || monotonic_now() - began_ > options_.budget; }
+  bool still_breaks_at_all();
+  void begin_round();
+  Candidate* next_to_run();
+  void start_runs();
+  std::optional<std::size_t> wait_for_runs();
+  void take(std::size_t index);
+
+  const std::string& oracle_;
+  const Profile& base_;
+  run::RunPool& pool_;
+  const ShrinkOptions& options_;
+  Nanos began_;
+  Shrunk result_;
+  std::vector<Candidate> candidates_;
+  std::uint64_t first_tag_ = 0, next_tag_ = 0;  // of this round's candidates, and of the next round's
+  std::set<std::string> held_;                  // steps after which it held, in whatever round
+};
+
+/// A case that does not break reliably by itself cannot tell what matters in it.
+bool Shrinker::still_breaks_at_all() {
+  candidates_.clear();
+  candidates_.push_back({{"", result_.one}, {options_.needed, options_.tries}});
+  first_tag_ = next_tag_++;
+  while (!candidates_.front().test.decided() && !over()) {
+    start_runs();
+    if (wait_for_runs()) return true;
+  }
+  return false;
+}
+
+void Shrinker::begin_round() {
+  candidates_.clear();
+  for (Smaller& each : smaller(result_.one, base_)) {
+    candidates_.push_back({std::move(each), {options_.needed, options_.tries}});
+  }
+  // A step that led nowhere before will hardly do so now: it comes last.
+  std::stable_partition(candidates_.begin(), candidates_.end(),
+                        [this](const Candidate& each) { return !held_.contains(each.what.step); });
+  first_tag_ = next_tag_;
+  next_tag_ += candidates_.size();
+}
+
+Candidate* Shrinker::next_to_run() {
+  Candidate* first = nullptr;
+  for (Candidate& each : candidates_) {
+    if (!each.test.wants_run()) continue;
+    if (each.test.promising()) return &each;
+    if (first == nullptr) first = &each;
+  }
+  return first;
+}
+
+void Shrinker::start_runs() {
+  while (!pool_.full() && !pool_.interrupted()) {
+    Candidate* next = next_to_run();
+    if (next == nullptr) return;
+    next->test.started();
+    pool_.start(next->what.one, first_tag_ + static_cast<std::uint64_t>(next - candidates_.data()));
+    ++result_.runs;
+  }
+}
+
+/// The candidate that is now known to be broken still, if one is.
+std::optional<std::size_t> Shrinker::wait_for_runs() {
+  std::optional<std::size_t> found;
+  for (const run::FinishedRun& run : pool_.wait()) {
+    if (run.tag < first_tag_ || run.tag - first_tag_ >= candidates_.size()) continue;  // of a round that is over
+    const std::size_t index = run.tag - first_tag_;
+    Candidate& candidate = candidates_[index];
+    candidate.test.ended(breaks(run, oracle_));
+    if (candidate.test.failed()) held_.insert(candidate.what.step);
+    if (!candidate.test.passed() || found) continue;
+    found = index;
+    result_.verdict = run.verdicts.at(oracle_);
+  }
+  return found;
+}
+
+void Shrinker::take(std::size_t index) {
+  result_.one = std::move(candidates_[index].what.one);
+  ++result_.steps;
+  begin_round();
+}
+
+Shrunk Shrinker::run() {
+  result_.reliable = still_breaks_at_all();
+  if (result_.reliable) begin_round();
+  while (result_.reliable && !over()) {
+    start_runs();
+    const bool all_decided = std::all_of(candidates_.begin(), candidates_.end(),
+                                         [](const Candidate& each) { return each.test.decided(); });
+    if (all_decided) {
+      result_.smallest = true;
+      break;
+    }
+    if (const auto found = wait_for_runs()) take(*found);
+  }
+  result_.took = monotonic_now() - began_;
+  candidates_.clear();
+  while (!pool_.idle()) (void)pool_.wait();  // what nobody needs any more
+  const Reliability left = measure(result_.one, oracle_, options_.measured, pool_);
+  result_.broke = left.broke, result_.measured = left.runs;
+  if (left.broke > 0) result_.verdict = left.verdict;
+  return std::move(result_);
+}
+
+}  // namespace
+
+Shrunk shrink(const Case& one, const std::string& oracle, const Profile& base, run::RunPool& pool,
+              const ShrinkOptions& options) {
+  return Shrinker(one, oracle, base, pool, options).run();
+}
+
+Reliability measure(const Case& one, const std::string& oracle, unsigned runs, run::RunPool& pool) {
+  Reliability reliability;
+  unsigned started = 0;
+  while (reliability.runs < runs && !pool.interrupted()) {
+    for (; started < runs && !pool.full(); ++started) pool.start(one, started);
+    for (run::FinishedRun& run : pool.wait()) {
+      ++reliability.runs;
+      if (!breaks(run, oracle)) continue;
+      ++reliability.broke;
+      reliability.verdict = run.verdicts.at(oracle);
+    }
+  }
+  return reliability;
+}
+
+std::string text(const Reliability& reliability) { return fmt::format("{} of {}", reliability.broke, reliability.runs); }
+
+}  // namespace forkproof::fuzz
