@@ -100,8 +100,11 @@ void Warden::reap() {
 void Warden::run() {
   epoll_event ready[64];
   while (running_) {
-    const int count = ::epoll_wait(epoll_.get(), ready, 64, -1);
-    if (count < 0 && errno != EINTR) fail("epoll_wait");
+    timespec patience{};
+    if (idle_after_) patience.tv_nsec = static_cast<long>(idle_after_->count());
+    const int count = ::epoll_pwait2(epoll_.get(), ready, 64, idle_after_ ? &patience : nullptr, nullptr);
+    if (count < 0 && errno != EINTR) fail("epoll_pwait2");
+    if (count == 0 && idle_after_) idle_after_ = idle_();
     for (int i = 0; i < count && running_; ++i) {
       // An earlier callback of this round may have unwatched it, and may have watched another of the same number.
       const auto found = watched_.find(static_cast<int>(ready[i].data.u64 & 0xffffffff));

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <unordered_map>
 
 #include "harness/core/duration.h"
@@ -30,6 +31,12 @@ class Warden {
   /// A timer every `period` whose lateness beyond `tolerance` is told: time that the machine lost, not the subject.
   void keep_canary(Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 
+  /// What to do when nothing has been ready for a moment, once that is asked for: it returns how long the next such
+  /// moment is to be (under a second), or nothing: not again.
+  void on_idle(std::function<std::optional<Nanos>()> idle) { idle_ = std::move(idle); }
+  /// Asks for it, as soon as nothing is ready.
+  void call_when_idle() { idle_after_ = Nanos{}; }
+
   /// Reaps who is dead now; `run` does so by itself.
   void reap();
   void run();
@@ -49,6 +56,8 @@ class Warden {
   std::uint32_t generation_ = 0;
   std::multimap<Nanos, std::function<void()>> calls_;
   std::function<void(Pid, WaitStatus)> reaped_;
+  std::function<std::optional<Nanos>()> idle_;
+  std::optional<Nanos> idle_after_;
   bool running_ = true;
 };
 

@@ -139,6 +139,33 @@ TEST(WardenWatches, MayBegunInACallback) {
   EXPECT_TRUE(called);
 }
 
+
+TEST(WardenIdle, ComesAfterAllThatWasReady) {
+  Warden warden;
+  Pipe ready;
+  ready.fill();
+  std::string order;
+  warden.watch(ready.reader.get(), [&] { order += "r", warden.unwatch(ready.reader.get()); });
+  warden.on_idle([&]() -> std::optional<Nanos> {
+    order += "i";
+    if (order.size() < 4) return order.size() == 2 ? 0ms : 1ms;
+    warden.stop();
+    return std::nullopt;
+  });
+  warden.call_when_idle();
+  warden.run();
+  EXPECT_EQ(order, "riii");
+}
+
+TEST(WardenIdle, IsNotCalledUnlessAskedFor) {
+  Warden warden;
+  bool called = false;
+  warden.on_idle([&]() -> std::optional<Nanos> { return called = true, std::nullopt; });
+  warden.call_at(monotonic_now() + 5ms, [&] { warden.stop(); });
+  warden.run();
+  EXPECT_FALSE(called);
+}
+
 TEST(WardenReaping, TellsOfEachDeadChildAndHow) {
   Warden warden;
   std::vector<std::string> told;

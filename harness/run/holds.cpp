@@ -27,10 +27,7 @@ void Holds::release_where(const std::function<bool(const HoldRule&)>& matches, c
                                           [&matches](const Held& held) { return !matches(*held.rule); });
   std::move(kept, held_.end(), std::back_inserter(free));
   held_.erase(kept, held_.end());
-  for (const Held& held : free) {
-    released_(held.message, because);  // told first: what the process does next comes after it
-    held.message.answer();
-  }
+  for (Held& held : free) released_(std::move(held.message), because);
 }
 
 void Holds::tree_is_settled(const std::string& because) {

@@ -11,10 +11,11 @@
 namespace forkproof::run {
 
 /// Keeps processes at their sync points for as long as the case's rules say. Passive: the player tells it what
-/// happened, and is told whom to report as released.
+/// happened, and lets go whom it is told to.
 class Holds {
  public:
-  using Released = std::function<void(const arena::Message&, const std::string& because)>;
+  /// Lets a process go on that was held, or sees to it that it will, and says why.
+  using Released = std::function<void(arena::Message, const std::string& because)>;
   Holds(std::vector<HoldRule> rules, Released released)
       : rules_(std::move(rules)), released_(std::move(released)) {}
 

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -33,6 +34,7 @@
 #include "harness/observe/holders.h"
 #include "harness/observe/listener.h"
 #include "harness/run/fault_turns.h"
+#include "harness/run/gate.h"
 #include "harness/run/holds.h"
 #include "harness/run/process_table.h"
 #include "harness/run/starts.h"
@@ -66,7 +68,7 @@ class Player final : public faults::Strike {
         history_(part.history, part.origin),
         control_(part.control),
         orders_(tree_orders(part.one)),
-        holds_(all_holds(part), [this](const auto& message, const auto& because) { released(message, because); }),
+        holds_(all_holds(part), [this](auto message, const auto& because) { released(std::move(message), because); }),
         census_(warden_, part.tier != arena::Tier::subreaper, ::getpid()),
         turns_(part.one, part.faults),
         watch_(processes_, {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
@@ -104,7 +106,8 @@ class Player final : public faults::Strike {
   void node_is_ready(arena::Message& message);
   void at_sync_point(arena::Message message);
   void asks_to_go_on(const arena::Message& message);
-  void released(const arena::Message& message, const std::string& because);
+  void released(arena::Message message, const std::string& because);
+  void lets_go(arena::Message message, const std::string& point, const Orders& answer = {});
   void happened(const arena::Message& message);
   Process& introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role);
 
@@ -124,6 +127,8 @@ class Player final : public faults::Strike {
   void end_from_outside(Process& supervisor, const std::string& because);
   void enough_seen(const std::string& because);
 
+  void open_gate();
+  void scheduled(Scheduled step, Nanos took);
   void set_stage();
   void start_subject();
   void passed_on(std::size_t fault, Fd fd);
@@ -143,6 +148,7 @@ class Player final : public faults::Strike {
   ProcessTable processes_;
   FaultTurns turns_;
   Watch watch_;
+  std::optional<Gate> gate_;   // where the case has a schedule
   std::optional<ListenerOpened> listener_;
   std::optional<CaptureOpened> capture_;
   Nanos late_{};               // lost by the machine since teardown was asked for
@@ -244,7 +250,7 @@ void Player::give_orders(arena::Message& message) {
     if (is_command(part_.one)) said_hello(message, parent);
     introduce(message.pid, parent, message.head.node, orders_[node].role);
   }
-  message.answer(orders_[node]);
+  lets_go(std::move(message), "hello", orders_[node]);
 }
 
 /// Whoever starts the tree may start it again. One that does so has no end of its own: it is asked to end when the task
@@ -275,9 +281,10 @@ void Player::node_is_ready(arena::Message& message) {
   }
   append_at(Nanos(message.head.at_ns), ready);
   if (message.head.node == second_task_of(part_.one)) look_what_it_holds(message.pid);
-  message.answer();
+  const std::int32_t node = message.head.node;
+  lets_go(std::move(message), "ready");
   if (is_prefork(part_.one) && nodes_ready_ >= enough_workers(part_.one)) enough_seen("all its workers are up");
-  if (message.head.node == 0 && std::exchange(ends_when_up_again_, false)) enough_seen("it has started its task again");
+  if (node == 0 && std::exchange(ends_when_up_again_, false)) enough_seen("it has started its task again");
   if (!newly_up || nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
   append(TreeReady{nodes_ready_});
   holds_.tree_is_settled("the whole tree is up");
@@ -292,7 +299,7 @@ void Player::at_sync_point(arena::Message message) {
   const HoldRule* rule = holds_.rule_for(role, point, number);
   append_at(Nanos(message.head.at_ns), SyncPointReached{message.pid, role, point, number, rule != nullptr});
   if (rule != nullptr) holds_.hold(std::move(message), rule);
-  else message.answer();
+  else lets_go(std::move(message), point);
   holds_.point_reached(role, point);
 }
 
@@ -311,8 +318,21 @@ void Player::asks_to_go_on(const arena::Message& message) {
   if (answer.granted) holds_.point_reached(role, point);
 }
 
-void Player::released(const arena::Message& message, const std::string& because) {
-  append(SyncPointReleased{message.pid, message.head.role, message.head.point, because});
+void Player::released(arena::Message message, const std::string& because) {
+  const std::string point = message.head.point;
+  append(SyncPointReleased{message.pid, message.head.role, point, because});  // first: what it does next comes after it
+  lets_go(std::move(message), point);
+}
+
+/// At once, or in the order of the case's schedule. Servers are no part of it: they only do what they are asked to.
+void Player::lets_go(arena::Message message, const std::string& point, const Orders& answer) {
+  const std::int32_t node = message.head.node;
+  if (!gate_ || (node < 0 && std::strcmp(message.head.role, supervisor_role) != 0)) return message.answer(answer);
+  const auto place = static_cast<std::size_t>(node);
+  const std::string role = node >= 0 && place < orders_.size() ? orders_[place].role : message.head.role;
+  const Pid pid = message.pid;
+  gate_->arrive(std::move(message), answer, {pid, node, role, point});
+  warden_.call_when_idle();
 }
 
 void Player::happened(const arena::Message& message) {
@@ -366,6 +386,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
     enough_seen(fmt::format("{} workers died before they were up", enough_crashes));
   }
   watch_.ended(process.pid);
+  if (gate_) gate_->ended(process.pid);
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
   const bool command = is_command(part_.one);
@@ -538,6 +559,21 @@ void Player::finish(const std::string& because) {
   warden_.stop();
 }
 
+/// Who goes first is then no matter of chance.
+void Player::open_gate() {
+  if (part_.one.schedule.empty()) return;
+  gate_.emplace(Pick(schedule_from(part_.one.schedule), steps_expected(part_.one)),
+                observe::Quiet(part_.tier != arena::Tier::subreaper, ::getpid(), part_.servers),
+                [this](Scheduled step, Nanos took) { scheduled(std::move(step), took); });
+  warden_.on_idle([this] { return gate_->look(); });
+}
+
+/// The rig's own time is not the subject's.
+void Player::scheduled(Scheduled step, Nanos took) {
+  append(std::move(step));
+  if (teardown_asked_ && took > canary_tolerance) late_ += took, append(MachineLate{took});
+}
+
 int Player::play() {
   std::string notes;
   for (const std::string& refusal : part_.refusals) notes += (notes.empty() ? "" : "; ") + refusal;
@@ -548,6 +584,7 @@ int Player::play() {
     if (teardown_asked_) late_ += late, append(MachineLate{late});
   });
   warden_.call_at(monotonic_now() + part_.one.bounds.startup, [this] { startup_is_over(); });
+  open_gate();
   watch_processes();
   if (is_command(part_.one)) {
     part_.nice = ::getpriority(PRIO_PROCESS, 0);

@@ -6,6 +6,7 @@
 #include "harness/arena/tier.h"
 #include "harness/core/case.h"
 #include "harness/core/duration.h"
+#include "harness/core/fd.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
 
@@ -28,6 +29,7 @@ struct Part {
   std::uint16_t server_port = 0;
   int nice = 0;              ///< what a command starts with: PID 1 may be more urgent
   std::string directory;     ///< of the arena's own, for a command; empty where there is none
+  std::vector<Fd> servers;   ///< their folders in the keeper's /proc, where the case has a schedule
   faults::Stage stage;
   std::vector<std::unique_ptr<faults::Fault>>& faults;  ///< one for each of the case's
 };

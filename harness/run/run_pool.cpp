@@ -99,6 +99,12 @@ std::vector<pid_t> start_servers(Part& part) {
     const Fd socket = fixtures::listen_for_names();
     servers.push_back(arena::fork_bound([&]() -> int { fixtures::hear_names(socket, part.control); }));
   }
+  if (!part.one.schedule.empty()) {  // the warden has no other sight of them, and they are not at rest when they work
+    for (const pid_t server : servers) {
+      part.servers.emplace_back(::open(fmt::format("/proc/{}", server).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      if (!part.servers.back()) fail("a server's folder of /proc");
+    }
+  }
   return servers;
 }
 

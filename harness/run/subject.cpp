@@ -44,7 +44,7 @@ int play_model(const Part& part, const ModelSupervisor& model) {
   fixtures::SupervisorPart supervisor{model.profile, model.backend, part.one.tree.role, part.control,
                                       part.task_program, part.task_argv, {}, {}, part.stage.server,
                                       part.one.seed, part.server_port, part.tiny_program, second_task_role,
-                                      second_task_of(part.one)};
+                                      second_task_of(part.one), announces_every_point(part.one)};
   if (part.in_subject != nullptr) {
     supervisor.before_spawn = [&part] { arm_in_subject(part); };
     supervisor.touch = [&part] { part.in_subject->touch_in_task(); };

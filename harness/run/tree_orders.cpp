@@ -1,5 +1,6 @@
 #include "harness/run/tree_orders.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "harness/spawn/backend.h"
@@ -47,12 +48,22 @@ Orders second_task_orders(std::int32_t node, double scale) {
   return orders;
 }
 
+bool only_under_a_schedule(const std::string& name) {
+  return name == point::signalling || name == point::reaped || name == point::forking || name == point::leaving;
+}
+
 }  // namespace
 
 std::int32_t second_task_of(const Case& one) {
   const auto* model = std::get_if<ModelSupervisor>(&one.subject);
   const bool has_one = model != nullptr && model->profile.sibling == Sibling::second_task;
   return has_one ? static_cast<std::int32_t>(count_nodes(one.tree)) : -1;
+}
+
+bool announces_every_point(const Case& one) {
+  return !one.schedule.empty() || std::any_of(one.holds.begin(), one.holds.end(), [](const HoldRule& rule) {
+    return only_under_a_schedule(rule.at) || only_under_a_schedule(rule.until_at);
+  });
 }
 
 std::vector<Orders> tree_orders(const Case& one) {
@@ -69,6 +80,7 @@ std::vector<Orders> tree_orders(const Case& one) {
   }
   if (const auto* model = std::get_if<ModelSupervisor>(&one.subject)) give_channels(*model, &all.front());
   if (const std::int32_t node = second_task_of(one); node >= 0) all.push_back(second_task_orders(node, one.time_scale()));
+  for (Orders& each : all) each.every_point = announces_every_point(one);
   return all;
 }
 

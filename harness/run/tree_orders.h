@@ -15,4 +15,7 @@ std::vector<Orders> tree_orders(const Case& one);
 std::int32_t second_task_of(const Case& one);
 inline constexpr char second_task_role[] = "second-task";
 
+/// Whether the points that only matter under a schedule are announced: it has one, or holds somebody at such a point.
+bool announces_every_point(const Case& one);
+
 }  // namespace forkproof::run

@@ -1,0 +1,139 @@
+#include "harness/observe/quiet.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+
+namespace forkproof::observe {
+namespace {
+
+using Seen = Quiet::Seen;
+
+/// A child that runs `body`; killed and collected at the end of its scope.
+struct Child {
+  explicit Child(const std::function<void()>& body) : pid(::fork()) {
+    if (pid == 0) {
+      body();
+      ::_exit(0);
+    }
+  }
+  ~Child() {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  pid_t pid;
+};
+
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) == 0) read.reset(ends[0]), write.reset(ends[1]);
+  }
+  Fd read, write;
+};
+
+Quiet of_my_children() { return {false, ::getpid(), {}}; }
+
+/// As soon as it is so, or `otherwise` after a second.
+bool comes_to_rest(Quiet& quiet) {
+  const Nanos until = monotonic_now() + std::chrono::seconds(1);
+  while (monotonic_now() < until) {
+    if (quiet.look() == Seen::at_rest) return true;
+  }
+  return false;
+}
+
+TEST(Quiet, NobodyIsAtRestAtTheSecondLook) {
+  Quiet quiet = of_my_children();
+  EXPECT_EQ(quiet.look(), Seen::blocked);
+  EXPECT_EQ(quiet.look(), Seen::at_rest);
+}
+
+TEST(Quiet, WhoWaitsInTheKernelIsAtRest) {
+  Pipe pipe;
+  char byte = 0;
+  const Child child([&] { [[maybe_unused]] const auto got = ::read(pipe.read.get(), &byte, 1); });
+  Quiet quiet = of_my_children();
+  EXPECT_TRUE(comes_to_rest(quiet));
+}
+
+TEST(Quiet, WhoRunsIsNot) {
+  const Child child([] { for (volatile int i = 0;; i = i + 1) {} });
+  Quiet quiet = of_my_children();
+  EXPECT_FALSE(comes_to_rest(quiet));
+  EXPECT_GT(quiet.busiest(), std::chrono::milliseconds(20));
+  quiet.forget();
+  EXPECT_EQ(quiet.busiest(), Nanos{});
+}
+
+// Asleep at each look, and yet it has run in between: the count of its turns tells.
+TEST(Quiet, WhoHasRunBetweenTwoLooksIsNot) {
+  Pipe to, back;
+  const Child child([&] {
+    for (char byte = 0; ::read(to.read.get(), &byte, 1) == 1;) {
+      if (::write(back.write.get(), &byte, 1) != 1) return;
+    }
+  });
+  Quiet quiet = of_my_children();
+  ASSERT_TRUE(comes_to_rest(quiet));
+  char byte = 'x';
+  ASSERT_EQ(::write(to.write.get(), &byte, 1), 1);
+  ASSERT_EQ(::read(back.read.get(), &byte, 1), 1);  // it has run
+  EXPECT_NE(quiet.look(), Seen::at_rest);
+  EXPECT_TRUE(comes_to_rest(quiet));
+}
+
+TEST(Quiet, AProcessThatNobodyKnewOfCounts) {
+  Quiet quiet = of_my_children();
+  (void)quiet.look();
+  Pipe pipe;
+  char byte = 0;
+  const Child child([&] { [[maybe_unused]] const auto got = ::read(pipe.read.get(), &byte, 1); });
+  EXPECT_NE(quiet.look(), Seen::at_rest);
+}
+
+TEST(Quiet, AStoppedAndADeadProcessAreAtRest) {
+  const Child stopped([] { ::raise(SIGSTOP); });
+  const Child dead([] {});
+  Quiet quiet = of_my_children();
+  EXPECT_TRUE(comes_to_rest(quiet));
+}
+
+TEST(Quiet, AParentInVforkIsAtRestWhenItsChildIs) {
+  const Child child([] {
+    if (::vfork() != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // else it would outlive its parent's kill
+    ::poll(nullptr, 0, -1);
+    ::_exit(0);
+  });
+  Quiet quiet = of_my_children();
+  EXPECT_TRUE(comes_to_rest(quiet));
+}
+
+TEST(Quiet, ForgottenLooksDoNotCount) {
+  Quiet quiet = of_my_children();
+  (void)quiet.look();
+  quiet.forget();
+  EXPECT_EQ(quiet.look(), Seen::blocked);
+}
+
+TEST(Quiet, WhoStandsOutsideCountsAsWell) {
+  const Child child([] { for (volatile int i = 0;; i = i + 1) {} });
+  std::vector<Fd> outside;
+  outside.emplace_back(::open(("/proc/" + std::to_string(child.pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  std::vector<SeenThread> seen;
+  look_into(outside.front().get(), 0, &seen);
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_FALSE(seen[0].blocked);
+}
+
+}  // namespace
+}  // namespace forkproof::observe
