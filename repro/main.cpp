@@ -25,6 +25,7 @@ constexpr Verb verbs[] = {
     {"merge", forkproof::merge_verb},
     {"judge", forkproof::judge_verb},
     {"play-task", forkproof::play_task_verb},
+    {"order", forkproof::order_verb},
     {"contract", forkproof::contract_verb},
     {"report-start", forkproof::report_start_verb},
 };

@@ -1,0 +1,26 @@
+#include "harness/fuzz/schedules.h"
+
+#include "harness/core/schedule.h"
+
+namespace forkproof::fuzz {
+namespace {
+
+rc::Gen<std::uint64_t> seeds() { return rc::gen::inRange<std::uint64_t>(1, 1'000'000); }
+
+}  // namespace
+
+rc::Gen<std::string> any_schedule() {
+  const auto random = rc::gen::map(seeds(), [](std::uint64_t seed) { return text(Schedule(RandomOrder{seed})); });
+  const auto pct = rc::gen::map(rc::gen::pair(seeds(), rc::gen::inRange<std::uint64_t>(0, 4)), [](const auto& drawn) {
+    return text(Schedule(PctOrder{drawn.first, drawn.second}));
+  });
+  // oneOf shrinks within what it chose only; the way to "" is each one's first.
+  const auto to_nothing = [](rc::Gen<std::string> some) {
+    return rc::gen::shrink(std::move(some), [](const std::string& schedule) {
+      return schedule.empty() ? rc::Seq<std::string>() : rc::seq::just(std::string());
+    });
+  };
+  return rc::gen::weightedOneOf<std::string>({{4, rc::gen::just(std::string())}, {1, to_nothing(random)}, {3, to_nothing(pct)}});
+}
+
+}  // namespace forkproof::fuzz
