@@ -101,7 +101,7 @@ struct Teller {
   }
   Told operator()(const Restarted& e) const {
     const std::string after = e.after > Nanos{} ? text(e.after) + " after the one before ended" : "beside the one before";
-    return Line{cast.name(e.by), fmt::format("starts it again, as pid {}, {}", e.pid, after)};
+    return Line{cast.name(e.by), fmt::format("starts {} again, as pid {}, {}", cast.role(e.pid), e.pid, after)};
   }
   Told operator()(const CommandNotStarted& e) const {
     return Line{"command", fmt::format("cannot be started: {}: {}", e.what, std::strerror(e.error))};

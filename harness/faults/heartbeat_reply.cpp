@@ -3,7 +3,8 @@
 // at all (a reset, a server that hangs). From the first such request on, every one of its kind is answered so.
 //
 // Established: the whole tree is up while the supervisor stands before the request that will be answered so. Without
-// that, a slow machine would have the 409 arrive before there is a helper to orphan.
+// that, a slow machine would have the 409 arrive before there is a helper to orphan. A command tells no sync point: there
+// the tree has to be up when the request comes.
 #include <sys/mman.h>
 
 #include <atomic>
@@ -107,6 +108,10 @@ class HeartbeatReply final : public Fault {
     }
     const auto* reply = event.as<Reply>();
     if (reply == nullptr || reply->what != request_ || reply->number != number_) return;
+    // A command is not held at its heartbeats: it has come so far by itself, or not.
+    if (request_ == "heartbeat" && nodes_ > 0) {
+      establish(strike, fmt::format("the tree's {} nodes were up when heartbeat {} came", nodes_, number_));
+    }
     strike_with(*reply, strike);
   }
 

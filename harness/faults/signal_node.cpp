@@ -31,7 +31,7 @@ class SignalNode final : public Fault {
   void tick(Strike& strike) override {
     if (!due_ || struck_) return;
     if (sent_) {
-      if (signal_ == SIGSTOP && state_of(node_) == 'T') strike_is_seen(strike, "it is stopped");
+      if (signal_ == SIGSTOP && is_stopped()) strike_is_seen(strike, "it is stopped");
       return;
     }
     if (node_ == 0) node_ = find();
@@ -47,6 +47,13 @@ class SignalNode final : public Fault {
   }
 
  private:
+  /// One that is observed by ptrace shows its tracer's stop, as it does for a moment at other times: twice in a row it stays.
+  bool is_stopped() {
+    const char state = state_of(node_);
+    traced_stops_ = state == 't' ? traced_stops_ + 1 : 0;
+    return state == 'T' || traced_stops_ == 2;
+  }
+
   /// The first of that role by its place in the tree; the root where no role is named.
   [[nodiscard]] Pid find() const {
     Pid found = 0;
@@ -69,6 +76,7 @@ class SignalNode final : public Fault {
   std::map<Pid, std::int32_t> nodes_;
   std::map<Pid, std::string> roles_;
   Pid node_ = 0;
+  int traced_stops_ = 0;
   bool due_ = false, sent_ = false, struck_ = false;
 };
 

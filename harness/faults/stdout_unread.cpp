@@ -6,9 +6,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <map>
+#include <vector>
+
 #include "harness/faults/fault.h"
+#include "harness/faults/look.h"
 
 namespace forkproof::faults {
 namespace {
@@ -31,11 +36,13 @@ class StdoutUnread final : public Fault {
 
   void see(const Event& event, Strike&) override {
     due_ |= event.as<TreeReady>() != nullptr;
+    if (const auto* spawned = event.as<Spawned>()) processes_.push_back(spawned->pid);
     const auto* counted = event.as<OutputCounted>();
     if (counted != nullptr && counted->end == "written" && all_written_at_ == Nanos{}) all_written_at_ = monotonic_now();
   }
 
   void tick(Strike& strike) override {
+    if (closed_ && !fired_) return wait_for_writers(strike);
     if (!due_ || fired_ || strike.stdout_reader() < 0) return;
     if (!is_full(strike.stdout_reader())) {
       const bool too_late = all_written_at_ != Nanos{} && monotonic_now() - all_written_at_ > relay_patience;
@@ -45,14 +52,36 @@ class StdoutUnread final : public Fault {
     int bytes = 0;
     ::ioctl(strike.stdout_reader(), FIONREAD, &bytes);
     strike.established("the subject's stdout, a pipe that nobody reads, is full with " + std::to_string(bytes) + " bytes");
+    if (closes_) return close(strike);
     fired_ = true;
-    if (closes_) strike.close_stdout();
-    strike.fired(closes_ ? "its reading end is closed" : "it stays full");
+    strike.fired("it stays full");
   }
 
  private:
+  void close(Strike& strike) {
+    for (const Pid pid : processes_) {
+      const std::string place = resting_place(pid);
+      if (place.starts_with(std::to_string(SYS_write) + " ")) writers_[pid] = place;
+    }
+    strike.close_stdout();
+    closed_ = true;
+  }
+
+  /// It has struck when whoever was blocked in writing has felt it: is gone, or rests elsewhere.
+  void wait_for_writers(Strike& strike) {
+    for (const auto& [pid, place] : writers_) {
+      const char state = state_of(pid);
+      const bool felt = state == 'Z' || state == '?' || (state == 'S' && resting_place(pid) != place);
+      if (!felt) return;
+    }
+    fired_ = true;
+    strike.fired("its reading end is closed");
+  }
+
   bool closes_;
-  bool due_ = false, fired_ = false;
+  bool due_ = false, closed_ = false, fired_ = false;
+  std::vector<Pid> processes_;
+  std::map<Pid, std::string> writers_;  // and where each was blocked
   Nanos all_written_at_{};
 };
 

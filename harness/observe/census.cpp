@@ -16,6 +16,7 @@ void Census::take(const std::string& when, Nanos patience, Done done) {
   done_ = std::move(done);
   give_up_ = monotonic_now() + patience;
   first_cpu_time_.clear();
+  asleep_beside_.clear();
   for (const Pid pid : everybody(sealed_, root_)) undecided_.insert(pid);
   look_again();
 }
@@ -25,13 +26,21 @@ bool Census::decided(const Look& look, bool* alive) {
   // when a parent that is dying too has gone.
   if (look.entry.state == "Z") {
     const auto parent = look_at(look.entry.parent);
-    if (look.entry.parent != root_ && (!parent || parent->entry.doomed)) return false;
-    return *alive = look.entry.parent != root_, true;
+    if (look.entry.parent == root_) return true;
+    if (!parent || parent->entry.doomed) return false;
+    // A parent that was just told runs, and may be about to reap it; one that sleeps on, by two looks, has not asked for it.
+    if (parent->entry.state == "R" && !used_more_than_dying_takes(*parent)) return false;
+    if (asleep_beside_.insert(look.entry.pid).second) return false;
+    return *alive = true;
   }
   if (look.entry.doomed) return false;
   if (look.entry.state != "R") return *alive = true, true;
+  return *alive = true, used_more_than_dying_takes(look);
+}
+
+bool Census::used_more_than_dying_takes(const Look& look) {
   const auto [first, is_new] = first_cpu_time_.try_emplace(look.entry.pid, look.cpu_time);
-  return *alive = true, !is_new && look.cpu_time - first->second >= dying_takes;
+  return !is_new && look.cpu_time - first->second >= dying_takes;
 }
 
 void Census::look_again() {

@@ -25,6 +25,7 @@ class Census {
   void finish(bool complete);
   /// True when nothing more can be learned about it; `alive` tells what it is.
   bool decided(const Look& look, bool* alive);
+  bool used_more_than_dying_takes(const Look& look);
 
   arena::Warden& warden_;
   bool sealed_;
@@ -32,6 +33,7 @@ class Census {
   CensusTaken result_;
   std::set<Pid> undecided_;
   std::map<Pid, Nanos> first_cpu_time_;
+  std::set<Pid> asleep_beside_;  // zombies whose parent was seen not to run for them, once
   Nanos give_up_{};
   Done done_;
 };

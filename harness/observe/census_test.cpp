@@ -36,6 +36,13 @@ struct Pipe {
 };
 
 /// This process is the root, a subreaper like the warden of the tier without namespaces.
+/// What this process has used of a processor.
+Nanos cpu_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + Nanos(used.tv_nsec);
+}
+
 class CensusTest : public testing::Test {
  protected:
   CensusTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
@@ -150,6 +157,21 @@ TEST_F(CensusTest, CountsTheZombiesOfOthers) {
   ASSERT_NE(found, taken.processes.end());
   EXPECT_EQ(found->state, "Z");
   EXPECT_NE(found->parent, ::getpid());
+}
+
+TEST_F(CensusTest, AZombieWhoseParentRunsForItIsGivenTheTimeThatReapingTakes) {
+  const pid_t zombie = child([&] {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(0);
+    siginfo_t dead{};
+    ::waitid(P_PID, static_cast<id_t>(pid), &dead, WEXITED | WNOWAIT);
+    pipe_.tell(pid);
+    for (const Nanos until = cpu_time() + 5ms; cpu_time() < until;) continue;
+    ::waitpid(pid, nullptr, 0);
+  });
+  const CensusTaken taken = take();
+  EXPECT_TRUE(taken.complete);
+  EXPECT_THAT(taken.processes, testing::Not(testing::Contains(IsPid(zombie))));
 }
 
 TEST_F(CensusTest, CountsTheWholeTree) {

@@ -23,6 +23,7 @@ Story& start(Story& story) {
   story.then(Spawned{supervisor, warden_pid, -1, "supervisor"});
   story.then(Spawned{task, supervisor, 0, "task"});
   story.then(Spawned{helper, task, 1, "helper"});
+  story.then(Ready{helper, 1, task, supervisor, supervisor}).then(Ready{task, 0, supervisor, supervisor, supervisor});
   return story.then(TreeReady{2});
 }
 
@@ -156,6 +157,20 @@ TEST(JudgeCommand, ATeardownIsMeasuredFromTheLastTimeItWasAskedFor) {
   story.after(10s, TeardownAsked{"it has started its task again: it is sent SIGTERM from outside"});
   story.exits(supervisor, WaitStatus::exited_with(0)).census();
   EXPECT_EQ(verdict_on(story, "teardown-bounded").outcome, Outcome::held);
+}
+
+TEST(JudgeCommand, WhoDiesAtItsStartInATeardownDidNotCrash) {
+  const auto crash = [](bool in_a_teardown) {
+    Story story(command_case());
+    start(story);
+    if (in_a_teardown) story.asked();
+    story.then(Spawned{9, supervisor, 0, "task"}).exits(9, WaitStatus::killed_by(15));
+    if (!in_a_teardown) story.asked();
+    story.exits(supervisor, WaitStatus::exited_with(0)).census();
+    return verdict_on(story, "no-crash-at-start").outcome;
+  };
+  EXPECT_EQ(crash(true), Outcome::held);  // who signals it, a command does not tell
+  EXPECT_EQ(crash(false), Outcome::broken);
 }
 
 TEST(JudgeCommand, SigintToATaskWithASupervisorIsNoOrphansMatter) {

@@ -24,6 +24,8 @@ bool was_signalled(const Reading& reading, Pid pid, std::size_t end) {
 Verdict no_crash_at_start(const History& history) {
   const Reading reading(history);
   const auto supervisor_end = reading.supervisor_end();
+  // Whom a command signals, it does not tell.
+  const auto asked = reading.is_command() ? reading.first<TeardownAsked>() : std::nullopt;
   std::size_t started = 0;
   bool all_known = true;
   for (std::size_t i = 0; i < history.size(); ++i) {
@@ -33,6 +35,7 @@ Verdict no_crash_at_start(const History& history) {
     const auto end = reading.exit_of(spawned->pid);
     if (!end || was_up(reading, spawned->pid) || was_signalled(reading, spawned->pid, *end)) continue;
     if (supervisor_end && *supervisor_end < *end) continue;
+    if (asked && *asked < *end) continue;
     const Exited& exited = reading.at<Exited>(*end);
     all_known &= exited.known;
     if (!exited.known || exited.status.success()) continue;

@@ -67,6 +67,46 @@ TEST(Cross, ExpectsOfEachCellWhatTheScenarioSays) {
   EXPECT_TRUE(cells[2].expected.empty());
 }
 
+TEST(CellOf, ACommandHasTheScenariosBoundsAndTheSameQuestion) {
+  scenario::Scenario asked = small_scenario();
+  asked.teardown = 7s, asked.startup = 3s;
+  const Cell cell = cell_of(asked, Command{{"timeout", "{task}"}}, {}, {"no-orphans"});
+  EXPECT_EQ(std::get<Command>(cell.one.subject).argv.front(), "timeout");
+  EXPECT_EQ(cell.one.bounds.teardown, 7s);
+  EXPECT_EQ(cell.one.bounds.startup, 3s);
+  EXPECT_EQ(cell.one.tree, asked.tree);
+  EXPECT_EQ(cell.one.faults, asked.faults);
+  EXPECT_THAT(cell.expected, ElementsAre("no-orphans"));
+}
+
+TEST(CellOf, AFaultInsideTheModelSupervisorCannotBeAskedOfACommand) {
+  scenario::Scenario asked = small_scenario();
+  asked.faults = {{"fork-after-thread", {{"lock", std::string("std-mutex")}}}};
+  try {
+    (void)cell_of(asked, Command{{"timeout"}}, {});
+    ADD_FAILURE();
+  } catch (const BadInput& wrong) {
+    EXPECT_THAT(wrong.what(), HasSubstr("fault fork-after-thread acts inside the model supervisor"));
+  }
+}
+
+TEST(CheckProgram, SaysWhatIsWrong) {
+  const auto complaint_about = [](const std::string& program) -> std::string {
+    try {
+      check_program(program);
+    } catch (const BadInput& wrong) {
+      return wrong.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(complaint_about("sh"), "");
+  EXPECT_EQ(complaint_about("/bin/sh"), "");
+  EXPECT_THAT(complaint_about("no-such-command-anywhere"), HasSubstr("no such command on the PATH"));
+  EXPECT_THAT(complaint_about("/no/such"), HasSubstr("no such file"));
+  EXPECT_THAT(complaint_about("/tmp"), HasSubstr("is a directory"));
+  EXPECT_THAT(complaint_about("/etc/passwd"), HasSubstr("is not executable"));
+}
+
 TEST(Cross, TheCommandLineNarrows) {
   Choice choice;
   choice.profiles = {"exemplary"};

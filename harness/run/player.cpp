@@ -162,7 +162,7 @@ class Player final : public faults::Strike {
   bool teardown_asked_ = false;
   std::uint64_t times_asked_ = 0;
   bool asked_by_the_tasks_end_ = false;
-  bool ends_when_up_again_ = false;  // the command has started its task again, and is asked to end when that is up
+  std::optional<std::set<std::int32_t>> up_again_;  // nodes, since the command has started its task again; asked to end with all
   bool supervisor_gone_ = false;
   bool supervisor_killed_ = false;  // by us
   bool concluding_ = false;
@@ -262,7 +262,7 @@ void Player::said_hello(const arena::Message& message, Pid parent) {
   if (message.head.node != 0 || !asked_by_the_tasks_end_) return;
   asked_by_the_tasks_end_ = teardown_asked_ = false;
   ++times_asked_;  // that deadline stands no more
-  ends_when_up_again_ = true;
+  up_again_.emplace();
 }
 
 void Player::node_is_ready(arena::Message& message) {
@@ -284,7 +284,9 @@ void Player::node_is_ready(arena::Message& message) {
   const std::int32_t node = message.head.node;
   lets_go(std::move(message), "ready");
   if (is_prefork(part_.one) && nodes_ready_ >= enough_workers(part_.one)) enough_seen("all its workers are up");
-  if (node == 0 && std::exchange(ends_when_up_again_, false)) enough_seen("it has started its task again");
+  if (up_again_ && up_again_->insert(node).second && up_again_->size() == orders_.size()) {
+    enough_seen("it has started its task again, and that is up");
+  }
   if (!newly_up || nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
   append(TreeReady{nodes_ready_});
   holds_.tree_is_settled("the whole tree is up");
