@@ -104,7 +104,8 @@ struct Teller {
     return Line{cast.name(e.by), fmt::format("starts {} again, as pid {}, {}", cast.role(e.pid), e.pid, after)};
   }
   Told operator()(const CommandNotStarted& e) const {
-    return Line{"command", fmt::format("cannot be started: {}: {}", e.what, std::strerror(e.error))};
+    const std::string why = e.error == 0 ? "" : fmt::format(": {}", std::strerror(e.error));
+    return Line{"command", "cannot be started: " + e.what + why};
   }
   Told operator()(const CommandOutput& e) const {
     if (e.bytes == 0) return std::nullopt;

@@ -143,6 +143,7 @@ std::string check_signal_supervisor(const FaultSpec& spec) {
   if (after == "signal-supervisor") return "after: it cannot wait for itself; `again` sends it again";
   if (spec.word("to", "process") != "terminal") return {};
   const std::string signal = spec.word("signal", "SIGTERM");
+  if (signal == "SIGHUP" && spec.number("again", 0) > 0) return "again: a terminal hangs up once";
   const bool by_terminal = signal == "SIGINT" || signal == "SIGQUIT" || signal == "SIGHUP";
   return by_terminal ? "" : "no terminal sends " + signal + ": SIGINT, SIGQUIT or SIGHUP";
 }

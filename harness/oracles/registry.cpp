@@ -79,7 +79,7 @@ std::string not_a_supervised_tree(const History& history) {
   }
   if (const auto failed = reading.first<CommandNotStarted>()) {
     const auto& event = reading.at<CommandNotStarted>(*failed);
-    return "the command could not be started: " + error_text(event.what, event.error);
+    return "the command could not be started: " + (event.error == 0 ? event.what : error_text(event.what, event.error));
   }
   const auto replaced = reading.first<Ready>([&](const Ready& ready) { return ready.pid == reading.supervisor(); });
   if (replaced) return "the command has become the task itself (exec): nobody is left who supervises it";

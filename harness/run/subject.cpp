@@ -103,7 +103,13 @@ std::vector<std::string> environment_of(const Command& command, const Places& pl
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // repro ignores some signals, and whoever started it may have as well; a subject starts with none of that.
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  if (is_command(part.one)) ::setpriority(PRIO_PROCESS, 0, part.nice);
+  if (is_command(part.one)) {
+    ::setpriority(PRIO_PROCESS, 0, part.nice);
+    rlimit core{};
+    ::getrlimit(RLIMIT_CORE, &core);
+    core.rlim_cur = 0;  // SIGQUIT would leave files where repro was started
+    ::setrlimit(RLIMIT_CORE, &core);
+  }
   try {
     io.take_subjects_ends();
     for (std::size_t i = 0; i < part.faults.size(); ++i) {
@@ -111,7 +117,7 @@ std::vector<std::string> environment_of(const Command& command, const Places& pl
       if (given) io.pass_on(i, given.get());
     }
   } catch (const std::exception& error) {
-    io.complain_of(error.what(), errno);
+    io.complain_of(error.what(), 0);
     ::_exit(harness_failed);
   }
   if (const auto* command = std::get_if<Command>(&part.one.subject)) {
