@@ -27,12 +27,11 @@ class Stage {
 
   template <class Body>
   void run(Body body) {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
+    arena::Warden warden;  // before the fork: a child that ends at once is told by a signal that it has to be there for
+    if (::fork() == 0) {
       body(io);
       ::_exit(0);
     }
-    arena::Warden warden;
     warden.on_reaped([&](Pid, WaitStatus) {
       io.read_now();
       warden.stop();
