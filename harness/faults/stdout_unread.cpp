@@ -34,15 +34,19 @@ class StdoutUnread final : public Fault {
 
   void set_stage(Stage& stage) override { stage.own_stdout = true; }
 
-  void see(const Event& event, Strike&) override {
+  void see(const Event& event, Strike& strike) override {
     due_ |= event.as<TreeReady>() != nullptr;
     if (const auto* spawned = event.as<Spawned>()) processes_.push_back(spawned->pid);
+    if (const auto* exited = event.as<Exited>(); exited != nullptr && closed_) {  // it can go faster than we look
+      writers_.erase(exited->pid);
+      wait_for_writers(strike);
+    }
     const auto* counted = event.as<OutputCounted>();
     if (counted != nullptr && counted->end == "written" && all_written_at_ == Nanos{}) all_written_at_ = monotonic_now();
   }
 
   void tick(Strike& strike) override {
-    if (closed_ && !fired_) return wait_for_writers(strike);
+    if (closed_) return wait_for_writers(strike);
     if (!due_ || fired_ || strike.stdout_reader() < 0) return;
     if (!is_full(strike.stdout_reader())) {
       const bool too_late = all_written_at_ != Nanos{} && monotonic_now() - all_written_at_ > relay_patience;
@@ -69,6 +73,7 @@ class StdoutUnread final : public Fault {
 
   /// It has struck when whoever was blocked in writing has felt it: is gone, or rests elsewhere.
   void wait_for_writers(Strike& strike) {
+    if (fired_) return;
     for (const auto& [pid, place] : writers_) {
       const char state = state_of(pid);
       const bool felt = state == 'Z' || state == '?' || (state == 'S' && resting_place(pid) != place);
