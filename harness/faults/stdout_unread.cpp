@@ -20,6 +20,8 @@ namespace {
 
 constexpr Nanos relay_patience = std::chrono::seconds(1);  // for who passes on what the task wrote
 
+constexpr int most_looks_without_writer = 200;
+
 /// Whether the pipe behind this reading end takes nothing more.
 bool is_full(int reader) {
   const std::string path = "/proc/self/fd/" + std::to_string(reader);
@@ -53,6 +55,9 @@ class StdoutUnread final : public Fault {
       if (too_late) strike.give_up("the task has written all it had, and the subject's stdout is not full: it goes elsewhere");
       return;
     }
+    // Full a moment ago, its writer may not have come to rest in it yet; one that nobody introduced is not waited for.
+    writers_ = blocked_writers();
+    if (writers_.empty() && ++looks_without_writer_ < most_looks_without_writer) return;
     int bytes = 0;
     ::ioctl(strike.stdout_reader(), FIONREAD, &bytes);
     strike.established("the subject's stdout, a pipe that nobody reads, is full with " + std::to_string(bytes) + " bytes");
@@ -62,11 +67,17 @@ class StdoutUnread final : public Fault {
   }
 
  private:
-  void close(Strike& strike) {
+  /// Those of the tree, and the supervisor, that are asleep in write(2), and where.
+  [[nodiscard]] std::map<Pid, std::string> blocked_writers() const {
+    std::map<Pid, std::string> blocked;
     for (const Pid pid : processes_) {
       const std::string place = resting_place(pid);
-      if (place.starts_with(std::to_string(SYS_write) + " ")) writers_[pid] = place;
+      if (place.starts_with(std::to_string(SYS_write) + " ")) blocked[pid] = place;
     }
+    return blocked;
+  }
+
+  void close(Strike& strike) {
     strike.close_stdout();
     closed_ = true;
   }
@@ -85,6 +96,7 @@ class StdoutUnread final : public Fault {
 
   bool closes_;
   bool due_ = false, closed_ = false, fired_ = false;
+  int looks_without_writer_ = 0;
   std::vector<Pid> processes_;
   std::map<Pid, std::string> writers_;  // and where each was blocked
   Nanos all_written_at_{};
