@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -9,10 +10,6 @@
 
 namespace forkproof::fuzz {
 namespace {
-
-bool is_news(const std::string& oracle, const Verdict& verdict, const std::set<std::string>& expected) {
-  return verdict.outcome == Outcome::broken && !expected.contains(oracle);
-}
 
 std::uint64_t decisions_in(const History& history) { return schedule_of(history).size(); }
 
@@ -54,7 +51,7 @@ std::vector<Kind> kinds_of(const OrderSearch& search) {
   return kinds;
 }
 
-void count(const run::FinishedRun& run, const std::set<std::string>& expected, Survey* survey) {
+void count(const run::FinishedRun& run, Survey* survey) {
   ++survey->runs;
   survey->decisions += decisions_in(run.history);
   survey->unsettled += is_unsettled(run.history) ? 1 : 0;
@@ -62,7 +59,7 @@ void count(const run::FinishedRun& run, const std::set<std::string>& expected, S
   bool broken = false, unknown = false;
   for (const auto& [oracle, verdict] : run.verdicts) {
     unknown |= verdict.outcome == Outcome::unknown;
-    if (!is_news(oracle, verdict, expected)) continue;
+    if (verdict.outcome != Outcome::broken) continue;
     broken = true;
     ++survey->by_oracle[oracle];
   }
@@ -110,8 +107,8 @@ struct Step {
 
 }  // namespace
 
-std::vector<Survey> survey_orders(run::RunPool& pool, const Case& one, const std::set<std::string>& expected,
-                                  const OrderSearch& search, const Saying& say, std::optional<run::FinishedRun>* broken) {
+std::vector<Survey> survey_orders(run::RunPool& pool, const Case& one, const OrderSearch& search, const Saying& say,
+                                  std::optional<run::FinishedRun>* broken) {
   std::vector<Survey> surveys;
   for (const Kind& kind : kinds_of(search)) {
     if (pool.interrupted()) break;
@@ -121,7 +118,7 @@ std::vector<Survey> survey_orders(run::RunPool& pool, const Case& one, const std
     for (std::uint64_t i = 0; i < search.orders; ++i) schedules.push_back(kind.schedule(search.seed + i));
     run_all(pool, one, schedules, [&](run::FinishedRun run) {
       const std::uint64_t before = survey.broken;
-      count(run, expected, &survey);
+      count(run, &survey);
       say(fmt::format("{}: {} of {} orders, {} break", kind.name, survey.runs, search.orders, survey.broken));
       if (survey.broken > before && tells_more(run, *broken)) *broken = std::move(run);
     });
@@ -145,8 +142,10 @@ OrderFound nearest_that_holds(run::RunPool& pool, const run::FinishedRun& broken
     const Step from = std::move(queue.front());
     queue.pop_front();
     for (Exchange& exchange : exchanges_in(from.history)) {
-      if (pool.interrupted() || monotonic_now() - began > search.budget) queue.clear();
-      if (pool.interrupted() || monotonic_now() - began > search.budget) break;
+      if (pool.interrupted() || monotonic_now() - began > search.budget) {
+        queue.clear();
+        break;
+      }
       if (!seen.insert(exchange.schedule).second) continue;
       say(fmt::format("nearest order that holds: {} tried, {} exchange{} away", found.orders_tried, from.exchanges.size() + 1,
                       from.exchanges.empty() ? "" : "s"));

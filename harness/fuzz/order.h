@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,7 @@ namespace forkproof::fuzz {
 struct Survey {
   std::string kind;             ///< "as it comes", "random", "pct, 2 changes"
   std::uint64_t runs = 0;
-  std::uint64_t broken = 0;     ///< some promise was, that is not in `expected`
+  std::uint64_t broken = 0;     ///< some promise was
   std::uint64_t unknown = 0;    ///< none was broken, and some could not be told
   std::uint64_t unsettled = 0;  ///< some step was made while somebody still ran
   std::uint64_t decisions = 0;  ///< of all runs together
@@ -61,10 +60,10 @@ struct OrderSearch {
 /// Says what is being done, as one line that may be written over.
 using Saying = std::function<void(const std::string&)>;
 
-/// All kinds: as it comes, random, PCT. `expected`: promises whose break is no news. `broken`: a run that broke by the
-/// most telling order that did (the fewest decisions), if any did. Ends early when the pool is interrupted.
-std::vector<Survey> survey_orders(run::RunPool& pool, const Case& one, const std::set<std::string>& expected,
-                                  const OrderSearch& search, const Saying& say, std::optional<run::FinishedRun>* broken);
+/// All kinds: as it comes, random, PCT. `broken`: a run that broke under a schedule, by the most telling order that did
+/// (the fewest decisions), if any did. Ends early when the pool is interrupted.
+std::vector<Survey> survey_orders(run::RunPool& pool, const Case& one, const OrderSearch& search, const Saying& say,
+                                  std::optional<run::FinishedRun>* broken);
 
 /// Confirms that the order of a broken run breaks the promise, then looks for the nearest that holds: all single exchanges
 /// of it, then exchanges of those, until the budget is over.

@@ -99,7 +99,7 @@ TEST_F(OrderTest, ADefectThatIsAMatterOfOrderIsFoundWithItsCriticalPair) {
   search.orders = 10, search.most_changes = 1;
   std::optional<run::FinishedRun> broken;
   const Case one = case_of_text(refused, "airflow-issue-patch");
-  const auto surveys = survey_orders(pool_, one, {}, search, [](const std::string&) {}, &broken);
+  const auto surveys = survey_orders(pool_, one, search, [](const std::string&) {}, &broken);
   ASSERT_TRUE(broken);
   const OrderFound found = nearest_that_holds(pool_, *broken, "state-reported", search, [](const std::string&) {});
   EXPECT_EQ(found.breaking.broken, found.breaking.runs);
@@ -113,7 +113,7 @@ TEST_F(OrderTest, TheRightTwinHoldsInEveryOrder) {
   OrderSearch search;
   search.orders = 10, search.most_changes = 1;
   std::optional<run::FinishedRun> broken;
-  for (const Survey& each : survey_orders(pool_, case_of_text(refused, "exemplary"), {}, search, [](const std::string&) {}, &broken)) {
+  for (const Survey& each : survey_orders(pool_, case_of_text(refused, "exemplary"), search, [](const std::string&) {}, &broken)) {
     EXPECT_EQ(each.broken, 0U) << each.kind;
     EXPECT_EQ(each.unknown, 0U) << each.kind;
   }
