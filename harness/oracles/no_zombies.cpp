@@ -13,16 +13,21 @@ std::optional<Verdict> left_behind(const History& history, const Reading& readin
   if (!end || reading.at<Exited>(*end).status.signalled()) return std::nullopt;
   // Who tells nothing of itself may rightly leave to PID 1 what dies while it is on its way out.
   const auto asked = reading.is_command() ? reading.asked() : std::nullopt;
+  std::optional<Verdict> unsure;
   for (std::size_t i = 0; i < history.size(); ++i) {
     const auto* reaped = history[i].as<Reaped>();
     if (reaped == nullptr || reaped->by != reading.warden() || reaped->pid == reading.supervisor()) continue;
     const auto died = reading.exit_of(reaped->pid);
-    if (!died || *died > asked.value_or(*end) || reading.parent_at(reaped->pid, *died) != reading.supervisor()) continue;
+    if (!died || *died > asked.value_or(*end)) continue;
+    const Pid parent = reading.parent_at(reaped->pid, *died);
+    // Whom we start ourselves, we introduce; of what a command starts beside that nobody may have told.
+    if (parent == 0 && !reading.is_command()) unsure = unknown(reading.who(reaped->pid) + " was reaped by PID 1, and whose child it was nobody saw", {*died, i});
+    if (parent != reading.supervisor()) continue;
     return broken(reading.who(reaped->pid) + " was dead for " + text(reading.time(*end) - reading.time(*died)) +
                       " when the supervisor ended without having reaped it",
                   {*died, *end, i});
   }
-  return std::nullopt;
+  return unsure;
 }
 
 }  // namespace

@@ -43,6 +43,14 @@ TEST(NoZombies, BreaksWhenTheSupervisorEndedAndLeftOneToPidOne) {
   EXPECT_NE(history[verdict.evidence[2]].as<Reaped>(), nullptr);
 }
 
+TEST(NoZombies, WhoseParentNobodySawIsUnknown) {  // it may have been the supervisor's
+  Story story(small_case());
+  const Pid nobody_knows = 77;
+  story.start().asked().exits(task, killed).then(Reaped{supervisor, task, killed, false}).exits(nobody_knows, killed);
+  story.exits(supervisor, well).then(Reaped{warden_pid, nobody_knows, killed, false}).census();
+  EXPECT_EQ(no_zombies(story.whole()).outcome, Outcome::unknown);
+}
+
 TEST(NoZombies, ASupervisorThatWasKilledHadNoChance) {
   Story story(small_case());
   story.start().asked().exits(task, killed).exits(supervisor, killed);
