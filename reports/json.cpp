@@ -25,8 +25,12 @@ Json exhibit_document(const Exhibit& exhibit) {
 Json cell_document(const CellSummary& cell, const std::vector<std::string>& order) {
   Json document;
   document["scenario"] = cell.one.scenario;
-  if (const auto* command = std::get_if<Command>(&cell.one.subject)) document["command"] = command->argv;
-  else document["profile"] = cell.one.profile_name();
+  if (const auto* command = std::get_if<Command>(&cell.one.subject)) {
+    document["command"] = command->argv;
+    if (!command->target.empty()) document["target"] = command->target;
+  } else {
+    document["profile"] = cell.one.profile_name();
+  }
   document["backend"] = cell.one.backend_name();
   document["runs"] = cell.runs;
   document["expected"] = cell.expected;

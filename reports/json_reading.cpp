@@ -68,7 +68,10 @@ CellSummary cell_in(const Json& document) {
   cell.one.question = document.at("question");
   cell.one.seed = count_in(document, "seed");
   if (document.contains("command")) {
-    cell.one.subject = Command{document.at("command")};
+    Command command;
+    command.argv = document.at("command").get<std::vector<std::string>>();
+    command.target = document.value("target", "");
+    cell.one.subject = std::move(command);
   } else {
     // Of a whole case the policies are known too.
     if (!std::holds_alternative<ModelSupervisor>(cell.one.subject)) cell.one.subject = ModelSupervisor{};

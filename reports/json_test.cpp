@@ -85,7 +85,9 @@ RunSummary full_summary() {
   const CellSummary good = good_cell("a/variant", "b", "fork");
   CellSummary command = good_cell("a", "b", "fork");
   command.one.subject = Command{{"supervisord", "-n"}};
-  RunSummary summary = summary_of({good, with_case_in_history(with_orphan(good)), with_unknown(good), command,
+  CellSummary target = command;
+  std::get<Command>(target.one.subject).target = "supervisord";
+  RunSummary summary = summary_of({good, target, with_case_in_history(with_orphan(good)), with_unknown(good), command,
                                    not_run(good, CellOutcome::skipped, "skipped: no gobjc")});
   summary.run = "00ff", summary.plan = {"abcd", 20}, summary.shard = {2, 4, "SLURM_ARRAY_TASK_ID"};
   for (std::size_t i = 0; i < summary.cells.size(); ++i) summary.cells[i].place = 1 + 4 * i, summary.cells[i].one.seed = i;

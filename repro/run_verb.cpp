@@ -6,6 +6,7 @@
 #include "harness/scenario/scenario.h"
 #include "harness/scenario/target_file.h"
 #include "repro/common.h"
+#include "repro/emit.h"
 #include "repro/options.h"
 
 namespace forkproof {
@@ -83,10 +84,11 @@ std::vector<run::Cell> command_cells(const std::string& asked, const Asked& subj
   return cells;
 }
 
-int act(const Options& options, const Asked& subject) {
+int act(const Options& options, const Asked& subject, const std::string& emitted) {
   if (options.scenarios.empty()) throw BadInput("which scenario? `repro list` shows them, `repro --help` the rest");
   const std::string& asked = options.scenarios.front();
   if (subject.command || !subject.targets.empty()) {
+    if (!emitted.empty()) throw BadInput("--emit cpp: a command is a program already");
     refuse_what_is_the_models(options);
     if (subject.command && subject.command->argv.empty()) throw BadInput("which command? nothing stands behind --");
     if (subject.command && !subject.targets.empty()) throw BadInput("--target and a command behind -- are two subjects: one of them");
@@ -97,6 +99,7 @@ int act(const Options& options, const Asked& subject) {
   if (scenario::read_scenario(named.path, run::vocabulary()).for_commands) {
     throw BadInput("scenario " + asked + " asks about a command: repro " + asked + " -- CMD ..., or --target NAME");
   }
+  if (!emitted.empty()) return emit(emitted, cells_of(asked, choice_of(options)), options.reporting.output);
   return run_and_report(options, cells_of(asked, choice_of(options)), false);
 }
 
@@ -124,10 +127,13 @@ int run_verb(int argc, char** argv) {
       ->type_name("")->expected(0, 1);
   app.add_option("--target", subject.targets, "real supervisors by name (repro list targets)")
       ->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
+  std::string emitted;
+  app.add_option("--emit", emitted, "cpp or cpp=PROMISE: runs nothing, writes the one cell as a\nC++ program without the rig, compiles and tries it")
+      ->type_name("F");
   describe(app, options);
   return run_verb_with(app, argc, argv, [&] {
     subject.targets = split_names(subject.targets);
-    return act(options, subject);
+    return act(options, subject, emitted);
   });
 }
 

@@ -67,7 +67,9 @@ std::optional<Verdict> outlived_the_bound(const History& history, const Reading&
     const Nanos lived = reading.time(*end) - reading.time(asked) - reading.machine_late(asked, *end);
     if (lived <= bound) continue;
     const std::string how = "lived on for " + text(reading.time(*end) - reading.time(i)) + " as an orphan";
-    return broken(story(reading, moved->pid, how), evidence_for(reading, moved->pid, *end));
+    std::vector<std::size_t> evidence = evidence_for(reading, moved->pid, *end);
+    evidence.push_back(asked);  // the bound counts from it
+    return broken(story(reading, moved->pid, how), evidence);
   }
   return std::nullopt;
 }

@@ -8,6 +8,7 @@ namespace {
 
 /// A child that had died before its parent, the supervisor, ended of its own accord, and was reaped by PID 1.
 std::optional<Verdict> left_behind(const History& history, const Reading& reading) {
+  if (reading.supervisor() == 0) return unknown("the supervisor was never seen");
   const auto end = reading.supervisor_end();
   // A supervisor that was killed had no chance.
   if (!end || reading.at<Exited>(*end).status.signalled()) return std::nullopt;

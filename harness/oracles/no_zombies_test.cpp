@@ -51,6 +51,12 @@ TEST(NoZombies, WhoseParentNobodySawIsUnknown) {  // it may have been the superv
   EXPECT_EQ(no_zombies(story.whole()).outcome, Outcome::unknown);
 }
 
+TEST(NoZombies, OfASupervisorThatNobodySawIsUnknown) {
+  Story story(small_case());
+  story.asked().exits(task, killed).then(Reaped{warden_pid, task, killed, false}).census();
+  EXPECT_EQ(no_zombies(story.whole()).outcome, Outcome::unknown);
+}
+
 TEST(NoZombies, ASupervisorThatWasKilledHadNoChance) {
   Story story(small_case());
   story.start().asked().exits(task, killed).exits(supervisor, killed);
