@@ -89,7 +89,7 @@ RunSummary full_summary() {
   std::get<Command>(target.one.subject).target = "supervisord";
   RunSummary summary = summary_of({good, target, with_case_in_history(with_orphan(good)), with_unknown(good), command,
                                    not_run(good, CellOutcome::skipped, "skipped: no gobjc")});
-  summary.run = "00ff", summary.plan = {"abcd", 20}, summary.shard = {2, 4, "SLURM_ARRAY_TASK_ID"};
+  summary.run = "00ff", summary.plan = {"abcd", 24}, summary.shard = {2, 4, "SLURM_ARRAY_TASK_ID"};
   for (std::size_t i = 0; i < summary.cells.size(); ++i) summary.cells[i].place = 1 + 4 * i, summary.cells[i].one.seed = i;
   summary.arena_cost = "less", summary.refusals = {"sealed: EPERM"}, summary.time_scale = 0.5;
   return summary;
@@ -149,11 +149,11 @@ TEST(JsonReading, RefusesWhatIsNoResultInOneLine) {
   EXPECT_NE(refusal("/cells/0/wall_ms", -5), "");
   EXPECT_NE(refusal("/cells/0/place", 2), "");   // another shard's
   EXPECT_NE(refusal("/cells/0/place", 5), "");   // twice
-  EXPECT_NE(refusal("/cells/0/place", 21), "");  // beyond the plan
+  EXPECT_NE(refusal("/cells/0/place", 25), "");  // beyond the plan
   EXPECT_NE(refusal("/shard/index", 5), "");
   EXPECT_NE(refusal("/shard/count", 0), "");
   EXPECT_NE(refusal("/run", ""), "");
-  EXPECT_NE(refusal("/cells/1/exhibit/verdicts/no-orphans/evidence/0", 1000), "");
+  EXPECT_NE(refusal("/cells/2/exhibit/verdicts/no-orphans/evidence/0", 1000), "");
   EXPECT_EQ(refusal("/cells/0/runs", "x").find('\n'), std::string::npos);
 }
 

@@ -21,8 +21,9 @@ struct Look {
 };
 
 constexpr Look looks[] = {
-    {"no-orphans", R"(  // The supervisor is gone, and this process adopts orphans: who is still alive below it is one.
-  broken = survivors("lives on after the supervisor's end") > 0;
+    {"no-orphans", R"(  // This process adopts orphans: who is its child, and not the supervisor, has lost its own parent and lives on.
+  broken = survivors(pid, out_of_time ? "is an orphan, and the bound is over" : "lives on after the supervisor's end") > 0;
+  if (out_of_time && !broken) could_not_tell("the supervisor has come to no end");
 )"},
     {"no-zombies", R"(  // Looked at while the supervisor waited at its end.
   broken = zombies > 0;
@@ -63,7 +64,8 @@ const Look& look_of(const std::string& oracle) {
   refuse("no program without the rig can look at " + oracle + "; one of: " + known);
 }
 
-enum class Trouble { revoked, refused_once, killed, none };
+/// `failed_often`: heartbeats that are answered badly once too often, so the supervisor stops the task by itself.
+enum class Trouble { revoked, failed_often, refused_once, killed, none };
 
 /// The case, and what follows from it. A value.
 struct Plan {
@@ -96,14 +98,13 @@ Trouble trouble_of(const Case& one, const Profile& profile) {
   const auto& revoked = profile.revoked_statuses;
   if (std::find(revoked.begin(), revoked.end(), status) != revoked.end()) return Trouble::revoked;
   if (status < 400 || status >= 500) refuse(fmt::format("heartbeat-reply {}: counted failures are the rig's", status));
-  return profile.failed_heartbeat == FailedHeartbeat::raised ? Trouble::refused_once : Trouble::revoked;
+  return profile.failed_heartbeat == FailedHeartbeat::raised ? Trouble::refused_once : Trouble::failed_often;
 }
 
-void check_node(const TaskNode& node, bool root) {
+void check_node(const TaskNode& node) {
   if (node.sigint != SigintSetup::none) refuse("a task's ways with SIGINT need the rig");
-  if (node.exits_after && !root) refuse("'" + node.role + "' ends after a time of its own");
   if (node.on_term == Answer::forks) refuse("'" + node.role + "' forks in its handler");
-  for (const TaskNode& child : node.children) check_node(child, false);
+  for (const TaskNode& child : node.children) check_node(child);
 }
 
 Plan plan_of(const Case& one, const std::string& oracle) {
@@ -119,8 +120,10 @@ Plan plan_of(const Case& one, const std::string& oracle) {
   const auto* backend = spawn::find_backend(model->backend);
   if (backend == nullptr) refuse("no spawn backend '" + model->backend + "'");
   if (model->backend == "forkserver" || model->backend == "worker-thread-fork") refuse("backend " + model->backend + ": its go-between is the rig's");
-  check_node(one.tree, true);
-  return {one, profile, oracle, backend->execs, trouble_of(one, profile)};
+  check_node(one.tree);
+  const Plan plan{one, profile, oracle, backend->execs, trouble_of(one, profile)};
+  if (oracle == "state-reported" && plan.trouble == Trouble::failed_often) refuse("state-reported after failed heartbeats: how the task took its end decides");
+  return plan;
 }
 
 /// One function a node, children first: "static void helper_1() { ... }".
@@ -167,7 +170,8 @@ class Tree {
     body += "  say_up();\n";
     if (node.output_bytes > 0) body += fmt::format("  write_out({}, {});\n", node.output_bytes, node.write_size_bytes);
     if (root && node.exits_after) body += fmt::format("  char word;\n  if (read(end_of_task[0], &word, 1) == 1) _exit({});  // when all are up\n", node.exit_code);
-    body += node.ends_with_children ? fmt::format("  while (wait(nullptr) > 0 || errno == EINTR) {{\n  }}\n  _exit({});\n", node.exit_code)
+    if (!root && node.exits_after) body += fmt::format("  live_for({}, {});\n", plan_.milliseconds(*node.exits_after), node.exit_code);
+    else body += node.ends_with_children ? fmt::format("  while (wait(nullptr) > 0 || errno == EINTR) {{\n  }}\n  _exit({});\n", node.exit_code)
                                     : "  for (;;) pause();\n";
     code_ += fmt::format("[[noreturn]] static void {}() {{\n{}}}\n\n", name, body);
     return name;
@@ -290,9 +294,10 @@ static bool is_doomed(pid_t pid) {
   return false;
 }
 
-static int survivors(const char* what) {
+static int survivors(pid_t supervisor, const char* what) {
   int count = 0;
-  for (const pid_t pid : descendants_of(getpid())) {
+  for (const pid_t pid : children_of(getpid())) {
+    if (pid == supervisor) continue;
     const char state = state_of(pid);
     if (state == 'Z' || state == 'X' || is_doomed(pid)) continue;
     std::printf("pid %d %s\n", pid, what);
@@ -330,6 +335,15 @@ constexpr char handler_code[] = R"(static void on_signal(int number, void (*hand
   struct sigaction action {};
   action.sa_handler = handler;
   sigaction(number, &action, nullptr);
+}
+
+)";
+
+constexpr char lifetime_code[] = R"(// A task that has so much to do.
+[[noreturn]] static void live_for(long ms, int code) {
+  const long until = now_ms() + ms;
+  for (long left = ms; left > 0; left = until - now_ms()) poll(nullptr, 0, static_cast<int>(left));
+  _exit(code);
 }
 
 )";
@@ -518,10 +532,10 @@ static void stop_task(int task_fd) {
   code += fmt::format("    {}();\n  }}\n", root);
   if (profile.task_group == TaskGroup::set_by_both) code += "  setpgid(task, task);  // whoever is first, the group is there\n";
   code += "  told->task = task;\n  for (const int end : task_ends) close(end);\n  close(all_up[1]), close(end_of_task[0]);\n  const int task_fd = pidfd_of(task);\n";
-  code += "  bool server_decided = false;\n  try {\n    while (!ended) {\n      if (!serve_for(task_fd, 1000000)) continue;\n";
+  code += fmt::format("  const bool server_decided = {};\n", plan.trouble == Trouble::revoked) + "  try {\n    while (!ended) {\n      if (!serve_for(task_fd, 1000000)) continue;\n";
   code += plan.trouble == Trouble::refused_once
               ? "      throw LoopFailed();  // a 4xx that revokes nothing: an exception leaves the loop, and nobody stops the task\n"
-              : "      server_decided = true;\n      stop_task(task_fd);\n      break;\n";
+              : "      stop_task(task_fd);\n      break;\n";
   code += "    }\n";
   if (profile.reaping == Reaping::leaves) {
     code += "    // The end is seen, and the status never collected: a zombie.\n    int status = 0;\n";
@@ -582,11 +596,14 @@ std::string main_code(const Plan& plan) {
   }
   switch (plan.trouble) {
     case Trouble::revoked:
-    case Trouble::refused_once: code += "  if (write(to_supervisor[1], \"r\", 1) != 1) could_not_tell(\"write\");  // the server: this task is not yours any more\n"; break;
+    case Trouble::failed_often:
+    case Trouble::refused_once: code += "  if (write(to_supervisor[1], \"r\", 1) != 1) could_not_tell(\"write\");  // the server's word that decides\n"; break;
     case Trouble::killed: code += "  kill(pid, SIGKILL);\n"; break;
     case Trouble::none: code += "  if (write(end_of_task[1], \"e\", 1) != 1) could_not_tell(\"write\");  // the task may end\n"; break;
   }
-  const long bound = std::max<long>(1000, static_cast<long>(plan.one.bounds.teardown.count() / 1'000'000) + 1000);
+  // Where the bound is no part of the question, it may be longer.
+  const bool bound_counts = plan.oracle == "teardown-bounded" || plan.oracle == "no-orphans";
+  const long bound = static_cast<long>(plan.one.bounds.teardown.count() / 1'000'000) + (bound_counts ? 0 : 1000);
   code += fmt::format("  pollfd watched[2] = {{{{from_supervisor[0], POLLIN, 0}}, {{supervisor_fd, POLLIN, 0}}}};\n  out_of_time = poll(watched, 2, {}) <= 0;\n", bound);
   code += R"(  if (watched[0].revents != 0) {  // it has come to its end, and waits there
     for (const pid_t child : children_of(pid)) {
@@ -600,7 +617,7 @@ std::string main_code(const Plan& plan) {
   if (out_of_time) std::printf("the supervisor has come to no end\n");
   // From here on its channels and their holders are as it left them.
 )";
-  if (plan.oracle != "teardown-bounded" && plan.oracle != "no-stuck-process") {
+  if (!bound_counts && plan.oracle != "no-stuck-process") {
     code += "  if (out_of_time && !" + std::string(plan.oracle == "no-lost-output" ? "stuck" : plan.oracle == "selector-intact" ? "told->closed_waits" : plan.oracle == "state-reported" ? "out_of_time" : "false") +
             ") {\n    kill_all_below();\n    could_not_tell(\"the supervisor has come to no end\");\n  }\n";
   }
@@ -696,7 +713,7 @@ std::string emit_cpp(const Case& one, const std::string& oracle) {
   const Tree tree(plan);
   const auto wanted = [&tree](const char* call, const char* code) { return tree.code().find(call) == std::string::npos ? "" : code; };
   return head + preamble + (oracle == "no-orphans" ? survivors_code : "") + task_helpers + wanted("on_signal(", handler_code) +
-         wanted("write_out(", output_code) + tree.code() + supervisor_code(plan, tree.root()) + main_code(plan);
+         wanted("live_for(", lifetime_code) + wanted("write_out(", output_code) + tree.code() + supervisor_code(plan, tree.root()) + main_code(plan);
 }
 
 }  // namespace forkproof::fuzz

@@ -70,6 +70,11 @@ constexpr Row rows[] = {
     {"inherited-listener", "exemplary-without-scrub", "fork", "no-inherited-descriptors", true},
     {"inherited-listener", "exemplary", "fork", "no-inherited-descriptors", false},
     {"inherited-listener", "exemplary-inheritable-listener", "posix-spawn", "no-inherited-descriptors", true},
+    {"heartbeat-409-holds-stdout", "airflow-before-51180", "fork", "teardown-bounded", true},
+    {"heartbeat-409-holds-stdout", "airflow-before-51180", "fork", "no-orphans", true},
+    {"heartbeat-409-holds-stdout", "airflow-51180", "fork", "teardown-bounded", false},
+    {"heartbeat-replies/422", "airflow-3.2.0", "fork", "no-orphans", true},
+    {"heartbeat-replies/422", "exemplary", "fork", "no-orphans", false},
     {"fork-after-thread/std-mutex", "exemplary", "fork", "no-stuck-process", true},
     {"fork-after-thread/std-mutex", "exemplary", "posix-spawn", "no-stuck-process", false},
 };
@@ -113,8 +118,8 @@ TEST(EmitCpp, RefusesByNameWhatNeedsTheRig) {
   other.schedule = "AB";
   EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("order"));
   other = good;
-  other.tree.children.front().exits_after = Nanos(1);
-  EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("'helper' ends after a time of its own"));
+  other.tree.on_term = Answer::forks;
+  EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("'task-runner' forks in its handler"));
 }
 
 // A name or a question is somebody else's text.
