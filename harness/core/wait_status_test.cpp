@@ -1,6 +1,8 @@
 #include "harness/core/wait_status.h"
 
 #include <gtest/gtest.h>
+
+#include <rapidcheck/gtest.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -66,6 +68,18 @@ TEST(SignalName, KnowsTheNamedOnesAndNumbersTheRest) {
   EXPECT_EQ(signal_name(SIGCHLD), "SIGCHLD");
   EXPECT_EQ(signal_name(40), "signal 40");
   EXPECT_EQ(signal_name(0), "signal 0");
+}
+
+// Between an exit and a kill there is nothing else that a child can come to, and what is told is what was done.
+RC_GTEST_PROP(WaitStatus, IsAnExitOrAKillAndNeverBoth, ()) {
+  const int code = *rc::gen::inRange(0, 256), signal = *rc::gen::inRange(1, 65);
+  const WaitStatus exited = WaitStatus::exited_with(code), killed = WaitStatus::killed_by(signal);
+  RC_ASSERT(exited.exited() && !exited.signalled() && exited.code() == code && exited.success() == (code == 0));
+  RC_ASSERT(killed.signalled() && !killed.exited() && killed.signal() == signal && !killed.success());
+  RC_ASSERT(!exited.same_end(killed));
+  RC_ASSERT(WaitStatus(exited.raw()) == exited && WaitStatus(killed.raw()) == killed);
+  const WaitStatus dumped(killed.raw() | 0x80);
+  RC_ASSERT(dumped.same_end(killed) && dumped.signal() == signal && dumped.text() == killed.text());
 }
 
 }  // namespace
