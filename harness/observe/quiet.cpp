@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "harness/observe/proc.h"
 
@@ -24,18 +25,23 @@ const char* read_at(int folder, const char* file, char (&block)[1024]) {
   return block;
 }
 
-/// In state D most wait for the machine, a disk or a grace period, and go on by themselves. The one who waits for a
-/// warden's decision is the parent in vfork(), until its child execs.
-bool waits_for_vfork(int folder, const char* file) {
+/// In state D most wait for the machine, a disk or a grace period, and go on by themselves; so does who is in fork() while
+/// another arena's cgroup is made. The one who waits for a warden's decision is the parent in vfork(), until its child
+/// execs. It sleeps in the kernel's fork itself (`man 5 proc`, wchan; the names of Linux 4 to 6), not below it.
+bool waits_for_vfork(int folder, const std::string& thread) {
   char block[1024];
-  const char* text = read_at(folder, file, block);
+  const std::string_view place = read_at(folder, (thread + "wchan").c_str(), block);
+  if (!place.empty() && place != "0") {
+    return place == "kernel_clone" || place == "wait_for_vfork_done" || place == "_do_fork" || place == "do_fork";
+  }
+  const char* text = read_at(folder, (thread + "syscall").c_str(), block);  // a kernel that does not tell the place
   if (*text < '0' || *text > '9') return false;
   const long number = std::strtol(text, nullptr, 10);
   return number == SYS_vfork || number == SYS_clone || number == SYS_clone3;
 }
 
 bool is_blocked(char state, int folder, const std::string& thread) {
-  if (state == 'D') return waits_for_vfork(folder, (thread + "syscall").c_str());
+  if (state == 'D') return waits_for_vfork(folder, thread);
   return std::strchr("STtZX", state) != nullptr;
 }
 

@@ -139,7 +139,9 @@ Cell cell_of(const scenario::Scenario& scenario, const Command& command, const C
     throw BadInput("scenario " + scenario.name + ": fault " + spec.fault +
                    " acts inside the model supervisor; a command cannot be asked this");
   }
+  check_schedule(scenario, choice);
   Case one = question_of(scenario, choice.seed.value_or(scenario.seed.value_or(1)));
+  if (choice.schedule) one.schedule = *choice.schedule;
   one.subject = command;
   one.bounds.teardown = scenario.teardown;
   one.bounds.patience = least_patience;
