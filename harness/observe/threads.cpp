@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,5 +121,16 @@ bool waits_for_ever_on_private_futex(Pid pid, const Thread& thread) {
   if (!waits || thread.arguments[3] != 0) return false;
   return (operation & FUTEX_PRIVATE_FLAG) != 0 || in_private_mapping(pid, thread.arguments[0]);
 }
+
+int mutex_owner(Pid pid, unsigned long futex_word) {
+  int words[3] = {};
+  iovec here{words, sizeof words};
+  iovec there{reinterpret_cast<void*>(futex_word), sizeof words};
+  if (::process_vm_readv(pid, &here, 1, &there, 1, 0) != static_cast<ssize_t>(sizeof words)) return 0;
+  // A locked, contended pthread mutex holds 2 in its word; anything else has no owner where this looks.
+  return words[0] == 2 ? words[2] : 0;
+}
+
+Pid process_of_thread(int tid) { return tid > 0 ? std::atoi(status_field(tid, "Tgid").c_str()) : 0; }
 
 }  // namespace forkproof::observe

@@ -11,7 +11,6 @@
 #include <linux/futex.h>
 #include <linux/kcmp.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,19 +46,6 @@ bool shares_memory_with_anyone(Pid pid) {
   const std::vector<Pid> all = everybody(true, pid);
   return std::any_of(all.begin(), all.end(), [pid](Pid other) { return shares_memory(pid, other) == Share::yes; });
 }
-
-/// The owner's thread id, which pthread and std mutexes keep 8 bytes behind the futex word; 0 when it is none.
-int mutex_owner(Pid pid, unsigned long futex_word) {
-  int words[3] = {};
-  iovec here{words, sizeof words};
-  iovec there{reinterpret_cast<void*>(futex_word), sizeof words};
-  if (::process_vm_readv(pid, &here, 1, &there, 1, 0) != static_cast<ssize_t>(sizeof words)) return 0;
-  // A locked, contended pthread mutex holds 2 in its word; anything else has no owner where this looks.
-  return words[0] == 2 ? words[2] : 0;
-}
-
-/// The process that has this thread; 0 when there is none.
-Pid process_of_thread(int tid) { return tid > 0 ? std::atoi(status_field(tid, "Tgid").c_str()) : 0; }
 
 bool in_user_fault(Pid pid, const Thread& thread) {
   if (!thread.blocked || thread.number >= 0) return false;

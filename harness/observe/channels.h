@@ -1,0 +1,33 @@
+#pragma once
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/observe/snapshot.h"
+
+namespace forkproof::observe {
+
+/// Who holds which pipe or socket, by one walk; what is asked of few is read from /proc when it is asked. Borrows the walk.
+class Channels {
+ public:
+  struct Holder {
+    Pid pid = 0;
+    int fd = -1;
+  };
+  explicit Channels(const std::unordered_map<Pid, Standing>& everyone);
+
+  [[nodiscard]] const std::vector<Holder>& holders(const Channel& channel) const;
+  /// Who could end a wait on this channel: who can write where one waits to read, and the reverse (`for_room`); of a socket,
+  /// who holds its other end.
+  [[nodiscard]] std::vector<Holder> other_side(const Channel& channel, bool for_room) const;
+  /// The channel on which somebody waits when this one is what keeps him waiting: itself, or a socket's other end.
+  [[nodiscard]] Channel facing(const Channel& channel) const;
+  /// The same open file description (kcmp): one was inherited from the other, or both from a third, or it was sent.
+  static bool same_description(const Holder& one, const Holder& other);
+
+ private:
+  std::map<Channel, std::vector<Holder>> holders_;
+  std::unordered_map<std::uint64_t, std::uint64_t> peers_;
+};
+
+}  // namespace forkproof::observe

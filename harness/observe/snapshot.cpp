@@ -1,0 +1,98 @@
+#include "harness/observe/snapshot.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "harness/core/fd.h"
+#include "harness/observe/proc.h"
+
+namespace forkproof::observe {
+namespace {
+
+/// Who, from one line (`man 5 proc`, /proc/PID/stat): fields 2 to 6, and 20.
+bool read_stat(Pid pid, Standing* standing) {
+  char path[40], text[1024];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+  if (got <= 0) return false;
+  text[got] = '\0';
+  const char* open = std::strchr(text, '(');
+  const char* close = std::strrchr(text, ')');  // the name may hold either
+  if (open == nullptr || close == nullptr) return false;
+  standing->pid = pid;
+  standing->name.assign(open + 1, close);
+  char state = '?';
+  std::sscanf(close + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &state,
+              &standing->parent, &standing->group, &standing->session, &standing->threads);
+  standing->state = state;
+  return true;
+}
+
+void add_channel(int folder, const char* fd, Standing* standing) {
+  char target[64];
+  const ssize_t size = ::readlinkat(folder, fd, target, sizeof target - 1);
+  if (size <= 0) return;
+  target[size] = '\0';
+  unsigned long inode = 0;
+  if (std::sscanf(target, "pipe:[%lu]", &inode) == 1) standing->channels.push_back({std::atoi(fd), {false, inode}});
+  else if (std::sscanf(target, "socket:[%lu]", &inode) == 1) standing->channels.push_back({std::atoi(fd), {true, inode}});
+}
+
+void read_channels(Pid pid, Standing* standing) {
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/%d/fd", pid);
+  DIR* folder = ::opendir(path);
+  if (folder == nullptr) return;
+  standing->channels_read = true;
+  while (const dirent* entry = ::readdir(folder)) {
+    if (entry->d_name[0] != '.') add_channel(::dirfd(folder), entry->d_name, standing);
+  }
+  ::closedir(folder);
+}
+
+}  // namespace
+
+std::string Channel::name() const { return fmt::format("{}:[{}]", socket ? "socket" : "pipe", inode); }
+
+std::unordered_map<Pid, Standing> walk(bool sealed, Pid root) {
+  std::vector<Pid> pids = everybody(sealed, root);
+  pids.push_back(root);
+  std::unordered_map<Pid, Standing> all;
+  all.reserve(pids.size());
+  for (const Pid pid : pids) {
+    Standing standing;
+    if (!read_stat(pid, &standing)) continue;
+    // A main thread that has ended shows as a zombie while others go on and hold the descriptors.
+    if (standing.state != "Z" || standing.threads > 1) {
+      main_thread(pid, &standing.main);
+      read_channels(pid, &standing);
+    }
+    all.emplace(pid, std::move(standing));
+  }
+  return all;
+}
+
+long descriptor_flags(Pid pid, int fd) {
+  const std::vector<std::string> flags = descriptor_details(pid, fd, "flags:");
+  return flags.empty() ? -1 : std::strtol(flags.front().c_str(), nullptr, 8);
+}
+
+std::vector<std::string> descriptor_details(Pid pid, int fd, const std::string& key) {
+  std::ifstream file(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
+  std::vector<std::string> found;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind(key, 0) == 0) found.push_back(line.substr(key.size()));
+  }
+  return found;
+}
+
+}  // namespace forkproof::observe

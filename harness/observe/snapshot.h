@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/core/event.h"
+#include "harness/observe/threads.h"
+
+namespace forkproof::observe {
+
+/// A pipe or a socket, by its inode in the kernel's own file system for its kind.
+struct Channel {
+  bool socket = false;
+  std::uint64_t inode = 0;
+  friend auto operator<=>(const Channel&, const Channel&) = default;
+  [[nodiscard]] std::string name() const;  ///< as /proc/PID/fd names it: "pipe:[123]"
+};
+
+/// A descriptor that is a pipe or a socket.
+struct OpenChannel {
+  int fd = -1;
+  Channel channel;
+};
+
+/// One process at the time of the walk: who it is, what its main thread is in, which pipes and sockets it holds.
+struct Standing {
+  Pid pid = 0, parent = 0, group = 0, session = 0;
+  int threads = 1;
+  std::string name, state;
+  Thread main;
+  std::vector<OpenChannel> channels;
+  bool channels_read = false;  ///< false: /proc would not show them (another user's process)
+};
+
+/// Everybody in one walk over /proc, with as few reads as answer who waits for whom: a zombie is one, anybody else three
+/// and one for each descriptor. A value. `sealed` and `root` as in everybody(), but root is among them.
+std::unordered_map<Pid, Standing> walk(bool sealed, Pid root);
+
+/// Flags of a descriptor's open file description, and close-on-exec (O_CLOEXEC), from /proc/PID/fdinfo. -1: not to be had.
+long descriptor_flags(Pid pid, int fd);
+/// All lines of /proc/PID/fdinfo/FD that begin with this key, without it.
+std::vector<std::string> descriptor_details(Pid pid, int fd, const std::string& key);
+
+}  // namespace forkproof::observe
