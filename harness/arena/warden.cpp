@@ -1,11 +1,16 @@
 #include "harness/arena/warden.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
 
 #include "harness/core/error.h"
 
@@ -19,6 +24,18 @@ Fd child_signals() {
   ::sigprocmask(SIG_BLOCK, &child, nullptr);
   ::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, the kernel would reap and tell nobody
   return Fd(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+/// By the parent in /proc/PID/stat, of a process that cannot vanish: it waits for us.
+bool is_child_of_ours(pid_t pid) {
+  char path[40], text[256];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+  text[std::max<ssize_t>(got, 0)] = '\0';
+  const char* close = std::strrchr(text, ')');  // the name may hold one, too
+  int parent = 0;
+  return close != nullptr && std::sscanf(close + 1, " %*c %d", &parent) == 1 && parent == ::getpid();
 }
 
 }  // namespace
@@ -89,12 +106,43 @@ void Warden::reap() {
   signalfd_siginfo notice{};
   while (::read(signals_.get(), &notice, sizeof notice) > 0) {
   }
+  if (stopped_) take_stops();
+  while (take_end()) {
+    if (stopped_) take_stops();  // a birth is told before the end of who was born
+  }
+}
+
+void Warden::on_traced(std::function<void(Pid, int)> stopped, std::function<void(Pid, WaitStatus)> ended) {
+  stopped_ = std::move(stopped), traced_end_ = std::move(ended);
+}
+
+void Warden::take_stops() {
   for (;;) {
+    siginfo_t about{};
+    if (::waitid(P_ALL, 0, &about, WSTOPPED | WNOHANG | __WALL) != 0 || about.si_pid == 0) return;
+    // Of its own children that are not traced, job control's stops are told here as well: nobody waits for those.
+    if (about.si_code == CLD_TRAPPED) stopped_(about.si_pid, about.si_status << 8 | 0x7f);
+  }
+}
+
+/// One end, if there is any. The kernel gives a tracee's end to its tracer first and to its parent afterwards, and does
+/// not say which of the two it was: so whose child it is gets looked up while it is still there.
+bool Warden::take_end() {
+  siginfo_t about{};
+  if (!stopped_) {
     int status = 0;
     const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-    if (pid <= 0) return;
-    if (reaped_) reaped_(pid, WaitStatus(status));
+    if (pid > 0 && reaped_) reaped_(pid, WaitStatus(status));
+    return pid > 0;
   }
+  if (::waitid(P_ALL, 0, &about, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 || about.si_pid == 0) return false;
+  const bool own = is_child_of_ours(about.si_pid);
+  int status = 0;
+  const pid_t pid = ::waitpid(about.si_pid, &status, WNOHANG | __WALL);
+  if (pid <= 0) return false;
+  const auto& told = own ? reaped_ : traced_end_;
+  if (told) told(pid, WaitStatus(status));
+  return true;
 }
 
 void Warden::run() {

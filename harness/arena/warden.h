@@ -28,6 +28,10 @@ class Warden {
   void call_at(Nanos when, std::function<void()> due);
   /// Calls `dead` for each child that was reaped, also adopted ones.
   void on_reaped(std::function<void(Pid, WaitStatus)> dead) { reaped_ = std::move(dead); }
+  /// From now on processes that this one traces (`man 2 ptrace`) are waited for as well: `stopped` gets each stop of a
+  /// tracee, with its whole wait status, and must let it go on; `ended` gets the end of one that is somebody else's child,
+  /// who can still reap it. Ends of own children are told by on_reaped, traced or not.
+  void on_traced(std::function<void(Pid, int)> stopped, std::function<void(Pid, WaitStatus)> ended);
   /// A timer every `period` whose lateness beyond `tolerance` is told: time that the machine lost, not the subject.
   void keep_canary(Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 
@@ -45,6 +49,8 @@ class Warden {
  private:
   void arm_timer();
   void timer_fired();
+  void take_stops();
+  bool take_end();
   void sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 
   Fd epoll_, signals_, timer_;
@@ -58,6 +64,8 @@ class Warden {
   std::function<void(Pid, WaitStatus)> reaped_;
   std::function<std::optional<Nanos>()> idle_;
   std::optional<Nanos> idle_after_;
+  std::function<void(Pid, int)> stopped_;
+  std::function<void(Pid, WaitStatus)> traced_end_;
   bool running_ = true;
 };
 

@@ -1,0 +1,149 @@
+// The process connector tells of every fork, exec and exit of the machine, by the pids of the first PID namespace, in the
+// very call that does it: a birth stands in our queue before the newborn runs. Ours are those whose line of forks begins
+// with the warden. What they are called inside the arena is in the outside's /proc (NSpid), as long as they are there.
+#include <fcntl.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "harness/core/fd.h"
+#include "harness/observe/ways/names.h"
+#include "harness/observe/ways/way.h"
+
+namespace forkproof::observe {
+namespace {
+
+constexpr int most_at_once = 256;  // datagrams, before the warden's other work has its turn
+
+class Connector final : public Observer {
+ public:
+  explicit Connector(const Post& post) : post_(post) {}
+  ~Connector() override {
+    if (watched_) post_.warden.unwatch(post_.outlook.connector);
+  }
+
+  std::string prepare() override {
+    if (post_.outlook.connector < 0) return post_.outlook.refusal;
+    char self[16];
+    const ssize_t size = ::readlinkat(post_.outlook.proc, "self", self, sizeof self - 1);
+    if (size <= 0) return "the outside's /proc does not show us";
+    self[size] = '\0';
+    const int outside = std::atoi(self);
+    depth_ = depth_of(outside);
+    if (depth_ < 0) return "the outside's /proc does not tell our pid in here";
+    ours_[outside] = {::getpid(), 1};
+    post_.warden.watch(post_.outlook.connector, [this] { take(); });
+    watched_ = true;
+    return {};
+  }
+
+  std::string missed() const override {
+    std::string text;
+    if (nameless_ > 0) text = fmt::format("{} had ended before their names were looked up", nameless_);
+    if (overrun_) text += fmt::format("{}the queue ran over, so births and ends are missing", text.empty() ? "" : "; ");
+    return text;
+  }
+
+ private:
+  struct One {
+    Pid pid = 0;      ///< in the arena; 0: it had ended before it could be looked up
+    int threads = 1;  ///< that have not ended
+  };
+
+  /// Its pids from the outermost PID namespace to its own, of which the number `index` is wanted; -1 for the count of them
+  /// less one.
+  [[nodiscard]] int namespaced(int outside, int index) const {
+    char path[32], text[2048];
+    std::snprintf(path, sizeof path, "%d/status", outside);
+    const Fd file(::openat(post_.outlook.proc, path, O_RDONLY | O_CLOEXEC));
+    const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+    if (got <= 0) return -1;
+    text[got] = '\0';
+    const char* at = std::strstr(text, "\nNSpid:");
+    if (at == nullptr) return -1;
+    at += std::strlen("\nNSpid:");
+    int value = -1, place = -1;
+    for (char* end = nullptr; *at == '\t'; at = end) {
+      value = static_cast<int>(std::strtol(at, &end, 10));
+      if (end == at) break;
+      if (++place == index) return value;
+    }
+    return index < 0 ? place : -1;
+  }
+  [[nodiscard]] int depth_of(int outside) const { return namespaced(outside, -1); }
+
+  void take() {
+    alignas(nlmsghdr) char text[1024];
+    for (int i = 0; i < most_at_once; ++i) {
+      const ssize_t got = ::recv(post_.outlook.connector, text, sizeof text, MSG_DONTWAIT);
+      if (got < 0 && errno == ENOBUFS) overrun_ = true;
+      else if (got <= 0) return;
+      else read(text, static_cast<unsigned>(got));
+    }
+  }
+
+  void read(const char* text, unsigned length) {
+    if (length < NLMSG_LENGTH(sizeof(cn_msg) + sizeof(proc_event))) return;
+    proc_event event;
+    std::memcpy(&event, text + NLMSG_LENGTH(sizeof(cn_msg)), sizeof event);
+    switch (static_cast<unsigned>(event.what)) {
+      case 0x1: return forked(event.event_data.fork);
+      case 0x2: return execed(event.event_data.exec.process_tgid);
+      case 0x80000000: return exited(event.event_data.exit);
+      default: return;
+    }
+  }
+
+  void forked(const decltype(proc_event::event_data.fork)& fork) {
+    const auto parent = ours_.find(fork.parent_tgid);
+    if (parent == ours_.end()) return;
+    if (fork.child_pid != fork.child_tgid) {
+      const auto process = ours_.find(fork.child_tgid);
+      if (process != ours_.end()) ++process->second.threads;
+      return;
+    }
+    const Pid parent_pid = parent->second.pid;
+    const int pid = namespaced(fork.child_pid, depth_);
+    ours_[fork.child_pid] = {std::max(pid, 0), 1};
+    if (pid > 0) post_.tell(Spawned{pid, parent_pid, stranger_node, process_name(pid)});
+    else ++nameless_;
+  }
+
+  void execed(int outside) {
+    const auto found = ours_.find(outside);
+    if (found == ours_.end() || found->second.pid == 0) return;
+    post_.tell(Execed{found->second.pid, program_of(found->second.pid)});
+  }
+
+  /// One thread's. A process ends with its last.
+  void exited(const decltype(proc_event::event_data.exit)& exit) {
+    const auto found = ours_.find(exit.process_tgid);
+    if (found == ours_.end() || --found->second.threads > 0) return;
+    const Pid pid = found->second.pid;
+    ours_.erase(found);
+    if (pid > 0) post_.tell(Exited{pid, "", WaitStatus(static_cast<int>(exit.exit_code)), true});
+  }
+
+  Post post_;
+  std::unordered_map<int, One> ours_;  // by the outside's pid
+  int depth_ = -1;                     // which of a process's pids is the arena's
+  std::uint64_t nameless_ = 0;
+  bool overrun_ = false;
+  bool watched_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Observer> make_connector_observer(const Post& post) { return std::make_unique<Connector>(post); }
+
+}  // namespace forkproof::observe

@@ -1,0 +1,53 @@
+#include "harness/observe/ways/names.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "harness/core/fd.h"
+#include "harness/observe/proc.h"
+#include "harness/observe/threads.h"
+
+namespace forkproof::observe {
+namespace {
+
+ino_t pid_namespace(Pid pid) {
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
+  struct stat about {};
+  return ::stat(path, &about) == 0 ? about.st_ino : 0;
+}
+
+}  // namespace
+
+std::string process_name(Pid pid) {
+  char path[40], text[64];
+  std::snprintf(path, sizeof path, "/proc/%d/comm", pid);
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const ssize_t got = file ? ::read(file.get(), text, sizeof text) : -1;
+  return got > 1 ? std::string(text, static_cast<std::size_t>(got - 1)) : std::string();
+}
+
+std::string program_of(Pid pid) {
+  char path[40], target[4096];
+  std::snprintf(path, sizeof path, "/proc/%d/exe", pid);
+  const ssize_t size = ::readlink(path, target, sizeof target);
+  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : process_name(pid);
+}
+
+Pid sender_as_seen_here(Pid receiver, Pid sender) {
+  if (sender <= 0) return 0;
+  const ino_t there = pid_namespace(receiver);
+  if (there == pid_namespace(::getpid()) || there == 0) return sender;
+  for (const Pid pid : everybody(true, 0)) {
+    const std::string pids = status_field(pid, "NSpid");  // from ours down to its own
+    const std::size_t last = pids.find_last_of("\t ");
+    if (std::atoi(pids.c_str() + (last == std::string::npos ? 0 : last + 1)) == sender && pid_namespace(pid) == there) return pid;
+  }
+  return 0;
+}
+
+}  // namespace forkproof::observe

@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "harness/core/event.h"
+
+namespace forkproof::observe {
+
+/// What the kernel calls a process (/proc/PID/comm); empty when it is gone.
+std::string process_name(Pid pid);
+/// The path of its program's image, or its name where that cannot be read.
+std::string program_of(Pid pid);
+/// A sender's pid as the receiver's siginfo has it, in this PID namespace: they differ where the receiver lives in one
+/// below. 0 when nobody here has that pid there, which is also how the kernel shows a sender from outside.
+Pid sender_as_seen_here(Pid receiver, Pid sender);
+
+}  // namespace forkproof::observe

@@ -1,0 +1,232 @@
+// Each way sees the same small story; what one cannot see is not asked of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "harness/arena/sweep.h"
+#include "harness/observe/outlook.h"
+#include "harness/observe/proc.h"
+#include "harness/observe/ways/way.h"
+
+namespace forkproof::observe {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What a way told of one run.
+struct Told {
+  std::vector<Happening> all;
+  WaitStatus end;            ///< of the subject
+  std::string refusal;
+  std::string missed;
+
+  template <class Kind>
+  [[nodiscard]] std::vector<Kind> of() const {
+    std::vector<Kind> found;
+    for (const Happening& each : all) {
+      if (const auto* one = std::get_if<Kind>(&each)) found.push_back(*one);
+    }
+    return found;
+  }
+  [[nodiscard]] const Spawned* child_of(Pid parent) const {
+    for (const Happening& each : all) {
+      const auto* one = std::get_if<Spawned>(&each);
+      if (one != nullptr && one->parent == parent) return one;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] bool ended(Pid pid, WaitStatus status) const {
+    for (const Exited& one : of<Exited>()) {
+      if (one.pid == pid && one.known && one.status.same_end(status)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool execed(Pid pid, const std::string& program) const {
+    for (const Execed& one : of<Execed>()) {
+      if (one.pid == pid && one.program.ends_with(program)) return true;
+    }
+    return false;
+  }
+  Pid subject = 0;
+};
+
+/// This process is PID 1's stand-in.
+class Ways : public testing::TestWithParam<const char*> {
+ protected:
+  Ways() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~Ways() override { arena::kill_descendants(); }
+
+  /// Runs `body` as the subject, which waits until it may go on; its return value is its exit code.
+  static Told watch(const char* way, const std::function<int()>& body) {
+    Told told;
+    const OutlookHeld outlook;
+    arena::Warden warden;
+    const auto observer = find_way(way)->make({warden, outlook.outlook(), false, [&](Happening what) { told.all.push_back(std::move(what)); }});
+    told.refusal = observer->prepare();
+    if (!told.refusal.empty()) return told;
+    int go[2];
+    EXPECT_EQ(::pipe(go), 0);
+    told.subject = ::fork();
+    if (told.subject == 0) {
+      char byte = 0;
+      sigset_t none;
+      sigemptyset(&none), ::sigprocmask(SIG_SETMASK, &none, nullptr);
+      ::close(go[1]);
+      ::_exit(::read(go[0], &byte, 1) == 1 ? body() : 99);
+    }
+    told.refusal = observer->attach(told.subject);
+    EXPECT_EQ(::write(go[1], "x", 1), 1);
+    ::close(go[0]), ::close(go[1]);
+    warden.on_reaped([&](Pid pid, WaitStatus status) {
+      observer->reaped(pid);
+      if (pid != told.subject) return;
+      told.end = status;
+      warden.call_at(monotonic_now() + 20ms, [&] { warden.stop(); });  // for what stands in the connector's queue
+    });
+    warden.run();
+    told.missed = observer->missed();
+    return told;
+  }
+  static Told watch_shell(const char* way, const char* script) {
+    return watch(way, [script] { return ::execl("/bin/sh", "sh", "-c", script, nullptr), 98; });
+  }
+  /// Not every machine gives every way: the connector not in containers, ptrace not under some policies.
+  static bool refused(const Told& told) { return !told.refusal.empty(); }
+};
+
+TEST_P(Ways, BirthExecAndEndAreSeenWithWhoStartedIt) {
+  const Told told = watch_shell(GetParam(), "/bin/sleep 0.05 & wait $!; exit 7");
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(told.end, WaitStatus::exited_with(7));
+  EXPECT_TRUE(told.execed(told.subject, "sh") || std::string(GetParam()) == "proc") << "the subject's own exec";
+  const Spawned* sleep = told.child_of(told.subject);
+  ASSERT_NE(sleep, nullptr);
+  EXPECT_EQ(sleep->node, stranger_node);
+  EXPECT_TRUE(told.execed(sleep->pid, "sleep") || sleep->role == "sleep") << "or it was seen when it had";
+  EXPECT_TRUE(told.ended(sleep->pid, WaitStatus::exited_with(0)) || std::string(GetParam()) == "proc") << "between two looks it may be reaped";
+}
+
+TEST_P(Ways, AThreadIsNoProcess) {
+  const Told told = watch(GetParam(), [] {
+    std::thread([] { ::usleep(5000); }).join();
+    return 3;
+  });
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(told.end, WaitStatus::exited_with(3));
+  EXPECT_EQ(told.child_of(told.subject), nullptr);
+}
+
+TEST_P(Ways, AProcessThatOutlivesItsMainThreadHasNotEnded) {
+  const Told told = watch(GetParam(), [] {
+    const pid_t inner = ::fork();
+    if (inner == 0) {
+      std::thread([] { ::usleep(30'000), ::_exit(4); }).detach();
+      ::syscall(SYS_exit, 0);  // the main thread alone
+    }
+    int status = 0;
+    ::waitpid(inner, &status, 0);
+    return WEXITSTATUS(status);
+  });
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(told.end, WaitStatus::exited_with(4)) << "its parent waited for the whole process";
+  const Spawned* inner = told.child_of(told.subject);
+  ASSERT_NE(inner, nullptr);
+  std::size_t ends = 0;
+  for (const Exited& one : told.of<Exited>()) ends += one.pid == inner->pid ? 1U : 0U;
+  EXPECT_LE(ends, 1U);
+}
+
+TEST_P(Ways, ExecByAThreadThatIsNotTheFirstIsTheProcesss) {
+  const Told told = watch(GetParam(), [] {
+    std::thread([] { ::execl("/bin/sh", "sh", "-c", "exit 5", nullptr); }).join();
+    return 97;
+  });
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(told.end, WaitStatus::exited_with(5));
+  EXPECT_TRUE(told.execed(told.subject, "sh") || std::string(GetParam()) == "proc");
+}
+
+TEST_P(Ways, AStoppedSubjectIsStoppedForItsOwnParentToo) {
+  const Told told = watch(GetParam(), [] {
+    const pid_t inner = ::fork();
+    if (inner == 0) {
+      ::raise(SIGSTOP);
+      ::_exit(6);
+    }
+    int status = 0;
+    if (::waitpid(inner, &status, WUNTRACED) != inner || !WIFSTOPPED(status)) return 90;
+    ::usleep(10'000);
+    if (::waitpid(inner, &status, WNOHANG) != 0) return 91;  // it stays so
+    ::kill(inner, SIGCONT);
+    if (::waitpid(inner, &status, 0) != inner) return 92;
+    return WEXITSTATUS(status);
+  });
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(told.end, WaitStatus::exited_with(6));
+}
+
+TEST_P(Ways, NobodyIsMissedInAQuickCrowd) {
+  if (std::string(GetParam()) == "proc") GTEST_SKIP() << "that is what it misses";
+  const Told told = watch(GetParam(), [] {
+    for (int i = 0; i < 200; ++i) {
+      const pid_t inner = ::vfork();
+      if (inner == 0) ::_exit(0);
+      ::waitpid(inner, nullptr, 0);
+    }
+    return 0;
+  });
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  std::size_t seen = 0;
+  for (const Spawned& one : told.of<Spawned>()) seen += one.parent == told.subject ? 1U : 0U;
+  EXPECT_EQ(seen == 200U, told.missed.empty()) << "what is missed is said: " << told.missed;
+  EXPECT_GT(seen, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Ways, testing::Values("connector", "ptrace", "proc"), [](const auto& each) { return std::string(each.param); });
+
+using Ptrace = Ways;
+
+TEST_F(Ptrace, ASignalIsSeenWithItsSender) {
+  const Told told = watch_shell("ptrace", "/bin/sleep 60 & kill -TERM $!; wait $!; exit 0");
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  const Spawned* sleep = told.child_of(told.subject);
+  ASSERT_NE(sleep, nullptr);
+  const auto signals = told.of<SignalSeen>();
+  ASSERT_EQ(signals.size(), 1U) << "and no SIGCHLD, which tells of a child";
+  EXPECT_EQ(signals[0].pid, sleep->pid);
+  EXPECT_EQ(signals[0].signal, SIGTERM);
+  EXPECT_EQ(signals[0].by, told.subject);
+  EXPECT_EQ(signals[0].how, "kill");
+  EXPECT_TRUE(told.ended(sleep->pid, WaitStatus::killed_by(SIGTERM)));
+}
+
+TEST_F(Ptrace, ASubjectThatTracesItsOwnChildIsRefusedByTheKernelAndGoesOn) {
+  const Told told = watch("ptrace", [] {
+    const pid_t inner = ::fork();
+    if (inner == 0) ::_exit(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0 ? 0 : 8);
+    int status = 0;
+    ::waitpid(inner, &status, 0);
+    return WEXITSTATUS(status);
+  });
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(told.end, WaitStatus::exited_with(8)) << "one tracer a process: ways.def says so";
+}
+
+TEST_F(Ptrace, AnOrphanIsReapedByPid1AndNotEatenByTheTracer) {
+  const Told told = watch_shell("ptrace", "(/bin/sleep 0.05 &) ; /bin/sleep 0.2");
+  if (refused(told)) GTEST_SKIP() << told.refusal;
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "nobody is left to reap";
+}
+
+TEST(WaysTable, AnUnknownWayIsNone) { EXPECT_EQ(find_way("telepathy"), nullptr); }
+
+}  // namespace
+}  // namespace forkproof::observe
