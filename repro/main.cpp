@@ -27,6 +27,7 @@ constexpr Verb verbs[] = {
     {"play-task", forkproof::play_task_verb},
     {"order", forkproof::order_verb},
     {"contract", forkproof::contract_verb},
+    {"guard", forkproof::guard_verb},
     {"report-start", forkproof::report_start_verb},
 };
 

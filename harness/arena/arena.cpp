@@ -22,8 +22,9 @@ Arena::Arena(const Provision& provision, const Contents& contents) : tier_(provi
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
   if (tier_ == Tier::subreaper) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  Clone keeper = clone_process(keeper_flags(tier_), -1, [&] {
-    if (tier_ == Tier::user_namespace) become_root_of_user_namespace(uid, gid);
+  Clone keeper = clone_process(keeper_flags(tier_, contents.privacy), -1, [&] {
+    const bool as_root = contents.privacy == Privacy::all;
+    if (tier_ == Tier::user_namespace) (as_root ? become_root_of_user_namespace : keep_identity_in_user_namespace)(uid, gid);
     return keep({tier_, cgroup_, owner.get(), contents});
   });
   pid_ = keeper.pid;

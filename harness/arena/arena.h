@@ -18,8 +18,9 @@ struct Contents {
   std::function<std::vector<pid_t>()> outside;
   /// In PID 1 of the arena. Its return value is the arena's exit code.
   std::function<int()> inside;
-  /// After this long the keeper ends the arena whatever happens: the last resort against a wedged warden.
+  /// After this long the keeper ends the arena whatever happens: the last resort against a wedged warden. 0: never.
   Nanos at_most{std::chrono::minutes(5)};
+  Privacy privacy = Privacy::all;
 };
 
 /// An open arena, held by the process that opened it. Passive: its owner polls `keeper` and then calls `finish`.

@@ -45,7 +45,8 @@ int run_warden(const Keep& plan, int keeper_pidfd) {
 /// Until the warden is gone by itself (true), or has to go.
 bool wait_for_end(const Keep& plan, const Clone& warden, int signals) {
   pollfd watched[3] = {{warden.pidfd.get(), POLLIN, 0}, {plan.owner_pidfd, POLLIN, 0}, {signals, POLLIN, 0}};
-  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(plan.contents.at_most).count();
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(plan.contents.at_most).count();
+  const auto limit = milliseconds > 0 ? milliseconds : -1;
   int ready = 0;
   do ready = ::poll(watched, 3, static_cast<int>(limit));
   while (ready < 0 && errno == EINTR);
@@ -60,8 +61,8 @@ int keep(const Keep& plan) {
   ::setsid();  // a Ctrl-C at the terminal is for repro alone, and no subject has a terminal
   const Fd signals = signals_as_descriptor();
   const Fd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
-  if (plan.tier != Tier::subreaper) raise_loopback();
-  else ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (plan.tier != Tier::subreaper && plan.contents.privacy == Privacy::all) raise_loopback();
+  if (plan.tier == Tier::subreaper) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   Fd group;
   if (!plan.cgroup.empty()) group = make_cgroup(plan.cgroup);
   int code = cut_off;

@@ -26,6 +26,13 @@ void write_file(const char* path, const std::string& text) {
   }
 }
 
+void map_identity(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid) {
+  // `man 7 user_namespaces`: without privileges, setgroups must be denied before a gid may be mapped.
+  write_file("/proc/self/setgroups", "deny");
+  write_file("/proc/self/uid_map", std::to_string(uid) + " " + std::to_string(outer_uid) + " 1");
+  write_file("/proc/self/gid_map", std::to_string(gid) + " " + std::to_string(outer_gid) + " 1");
+}
+
 }  // namespace
 
 Clone clone_process(std::uint64_t flags, int cgroup, const std::function<int()>& body) {
@@ -53,20 +60,20 @@ Clone clone_process(std::uint64_t flags, int cgroup, const std::function<int()>&
   return {static_cast<pid_t>(pid), Fd(pidfd)};
 }
 
-std::uint64_t keeper_flags(Tier tier) {
+std::uint64_t keeper_flags(Tier tier, Privacy privacy) {
   if (tier == Tier::subreaper) return 0;
-  return CLONE_NEWNET | CLONE_NEWIPC | (tier == Tier::user_namespace ? CLONE_NEWUSER : 0);
+  const std::uint64_t user = tier == Tier::user_namespace ? CLONE_NEWUSER : 0;
+  return user | (privacy == Privacy::all ? CLONE_NEWNET | CLONE_NEWIPC : 0);
 }
 
 std::uint64_t warden_flags(Tier tier) {
   return tier == Tier::subreaper ? 0 : std::uint64_t{CLONE_NEWPID} | CLONE_NEWNS;
 }
 
-void become_root_of_user_namespace(uid_t outer_uid, gid_t outer_gid) {
-  // `man 7 user_namespaces`: without privileges, setgroups must be denied before a gid may be mapped.
-  write_file("/proc/self/setgroups", "deny");
-  write_file("/proc/self/uid_map", "0 " + std::to_string(outer_uid) + " 1");
-  write_file("/proc/self/gid_map", "0 " + std::to_string(outer_gid) + " 1");
+void become_root_of_user_namespace(uid_t outer_uid, gid_t outer_gid) { map_identity(0, outer_uid, 0, outer_gid); }
+
+void keep_identity_in_user_namespace(uid_t outer_uid, gid_t outer_gid) {
+  map_identity(outer_uid, outer_uid, outer_gid, outer_gid);
 }
 
 void raise_loopback() {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 3> names{"sealed", "user-namespace", "subreaper"};
 
 /// Opens and drops one arena of this tier, with nobody in it. Empty when it worked, else the step that was refused.
-std::string trial(Tier tier) {
+std::string trial(Tier tier, Privacy privacy) {
   int report[2];
   if (::pipe(report) != 0) return error_text("pipe");
   const Fd read_end(report[0]);
@@ -27,10 +27,10 @@ std::string trial(Tier tier) {
     return static_cast<int>(::write(write_end.get(), text.data(), text.size()) < 0 ? 2 : 1);
   };
   try {
-    const Clone keeper = clone_process(keeper_flags(tier), -1, [&] {
+    const Clone keeper = clone_process(keeper_flags(tier, privacy), -1, [&] {
       try {
         if (tier == Tier::user_namespace) become_root_of_user_namespace(uid, gid);
-        raise_loopback();
+        if (privacy == Privacy::all) raise_loopback();
         const Clone warden = clone_process(warden_flags(tier), -1, [&] {
           try {
             mount_private_proc();
@@ -75,7 +75,7 @@ std::string_view cost(Tier tier) {
          "swept can outlive a run";
 }
 
-Provision provide(std::optional<Tier> wanted) {
+Provision provide(std::optional<Tier> wanted, Privacy privacy) {
   Provision provision;
   std::string refusal;
   provision.cgroup_parent = writable_cgroup_parent(&refusal);
@@ -83,7 +83,7 @@ Provision provide(std::optional<Tier> wanted) {
   else sweep_stale_cgroups(provision.cgroup_parent);
   for (const Tier tier : {Tier::sealed, Tier::user_namespace}) {
     if (wanted && *wanted > tier) continue;
-    refusal = trial(tier);
+    refusal = trial(tier, privacy);
     if (refusal.empty()) {
       provision.tier = tier;
       return provision;

@@ -17,6 +17,12 @@ std::optional<Tier> tier_from(std::string_view name);
 /// What a verdict loses in this tier, in one sentence; empty for the strongest.
 std::string_view cost(Tier tier);
 
+/// What an arena has for itself, beside its processes and a /proc that shows just these.
+enum class Privacy {
+  all,        ///< network, IPC and mounts as well: a run's
+  processes,  ///< nothing more: the machine's network, IPC and file system are there as ever
+};
+
 /// What this machine gives to an arena. A value; found by trying, never by guessing.
 struct Provision {
   Tier tier = Tier::subreaper;
@@ -26,6 +32,6 @@ struct Provision {
 
 /// Climbs down the ladder until a rung holds. `wanted` starts lower. Also removes empty cgroups that a run of ours
 /// left when both it and its keeper were killed.
-Provision provide(std::optional<Tier> wanted = std::nullopt);
+Provision provide(std::optional<Tier> wanted = std::nullopt, Privacy privacy = Privacy::all);
 
 }  // namespace forkproof::arena

@@ -1,0 +1,37 @@
+#pragma once
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/arena/tier.h"
+#include "harness/core/event.h"
+
+namespace forkproof::guard {
+
+/// A command to be guarded, and for how long.
+struct GuardOrders {
+  std::vector<std::string> argv;
+  Nanos grace{std::chrono::seconds(2)};  ///< from the command's end until nobody may be left
+  std::string observe = "auto";          ///< a way of observe/ways/ways.def, "auto" or "none"
+};
+
+/// What became of it.
+struct GuardResult {
+  WaitStatus status;                          ///< the command's own
+  std::string not_started;                    ///< why it could not be started, and the status a shell would give for that
+  std::optional<Nanos> ended_after;           ///< since it was started; empty: it never ended by itself
+  std::optional<ObservationChosen> observation;
+  CensusTaken left;                           ///< who was still there when the grace was over; all of them are gone now
+  Explained why;
+  bool cut_off = false;                       ///< the arena ended before its work was done: nothing can be told
+  std::string trouble;                        ///< what the harness could not do
+};
+
+/// Runs the command in an arena of processes alone (Privacy::processes), with the caller's stdio, environment, folder,
+/// network and signal mask; what it leaves is counted and explained when the grace is over, and killed. SIGINT, SIGTERM,
+/// SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 that come meanwhile are passed on: to its process group when a terminal's key sent
+/// them, else to itself. Blocks. Throws HarnessFailure.
+GuardResult guard(const GuardOrders& orders, const arena::Provision& provision);
+
+}  // namespace forkproof::guard

@@ -1,0 +1,152 @@
+// repro guard -- CMD: any test command in an arena, which must leave nobody behind.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/core/explanation.h"
+#include "harness/guard/guard.h"
+#include "harness/observe/ways/way.h"
+#include "reports/layout.h"
+#include "repro/common.h"
+
+namespace forkproof {
+namespace {
+
+constexpr char about[] =
+    "repro guard [OPTIONS] -- CMD ARG...\n"
+    "runs a command, such as a test suite, and sees that it leaves no process\n"
+    "behind. stdin, stdout, stderr, environment, folder and exit status are the\n"
+    "command's own; who is left when the grace after its end is over is named on\n"
+    "stderr, with who started it and why it is still there, and killed.\n";
+
+constexpr char more[] =
+    "\nWhat the command has for itself: its processes, in a PID namespace with a /proc\n"
+    "of its own (pids count from 1, nobody outside can be seen or signalled); its\n"
+    "mounts; a session without a controlling terminal, so /dev/tty is not there.\n"
+    "What it shares as ever: network, files, IPC, user, limits.\n"
+    "SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on: Ctrl-C to\n"
+    "its process group, another's kill to the command itself.\n"
+    "\nExamples:\n"
+    "  repro guard -- pytest -q\n"
+    "  repro guard --grace 5s -- ctest --output-on-failure\n"
+    "  repro guard --format json --output left.json -- npm test\n"
+    "\nExit status: the command's own (128 + N when signal N ended it). 1 when that is\n"
+    "0 and somebody was left. 2 could not tell, 64 usage or bad input, 70 the\n"
+    "harness itself failed, 126 and 127 as a shell: no such program.\n";
+
+constexpr std::size_t most_told = 8;  // of those left, in the text: the rest is counted
+
+struct Options {
+  std::vector<std::string> argv;
+  std::string grace = "2s", observe = "auto", format = "text", output;
+};
+
+Nanos grace_of(const std::string& written) {
+  std::size_t end = 0;
+  double value = -1;
+  try {
+    value = std::stod(written, &end);
+  } catch (const std::exception&) {
+  }
+  const std::string unit = written.substr(std::min(end, written.size()));
+  const double seconds = unit == "s" || unit.empty() ? value : unit == "ms" ? value / 1e3 : unit == "min" ? value * 60 : -1;
+  if (!(seconds >= 0) || seconds > 86'400) throw BadInput("--grace " + written + ": wants a time such as 2s, 500ms or 1min, at most a day");
+  return from_seconds(seconds);
+}
+
+void check(const Options& options) {
+  if (options.argv.empty()) throw BadInput("which command? repro guard [options] -- CMD ARG...");
+  if (options.format != "text" && options.format != "json") throw BadInput("--format " + options.format + ": unknown format; one of: text, json");
+  if (options.observe == "auto" || options.observe == "none" || observe::find_way(options.observe) != nullptr) return;
+  std::string known = "auto";
+  for (const observe::Way& way : observe::ways()) known += ", " + std::string(way.key);
+  throw BadInput("--observe " + options.observe + ": unknown; one of: " + known + ", none");
+}
+
+int own_status(WaitStatus status) { return status.exited() ? status.code() : 128 + status.signal(); }
+
+bool anybody_left(const guard::GuardResult& result) { return !result.left.processes.empty(); }
+
+int exit_status_of(const guard::GuardResult& result) {
+  if (!result.ended_after) return result.trouble.empty() ? could_not_tell : harness_failed;
+  const int own = own_status(result.status);
+  if (own != 0) return own;
+  if (anybody_left(result)) return not_as_expected;
+  return result.cut_off || !result.left.complete ? could_not_tell : as_expected;
+}
+
+std::string text_of(const guard::GuardResult& result, const Options& options) {
+  const std::string name = options.argv.front().substr(options.argv.front().rfind('/') + 1);
+  if (!result.ended_after) return fmt::format("repro guard: {} was cut off{}\n", name, result.trouble.empty() ? "" : ": " + result.trouble);
+  const std::size_t count = result.left.processes.size();
+  if (count == 0) {
+    if (!result.cut_off) return {};
+    return fmt::format("repro guard: who {} left could not be seen: the arena was cut off\n", name);
+  }
+  std::string all = reports::wrapped("repro guard: ", fmt::format("{} left {} {} after its end ({}), now killed", name,
+                                                                  count == 1 ? "a process that lived on for" : fmt::format("{} processes that lived on for", count),
+                                                                  text(grace_of(options.grace)), result.status.text()), 2);
+  if (!result.left.complete) all += "  the count is not complete\n";
+  for (std::size_t i = 0; i < std::min(result.why.processes.size(), most_told); ++i) {
+    const Explanation& one = result.why.processes[i];
+    all += fmt::format("  {} {}\n", one.name, one.pid);
+    for (const std::string& sentence : sentences_of(one)) all += reports::wrapped("    ", sentence, 6);
+  }
+  if (count > most_told) all += fmt::format("  ... and {} more\n", count - most_told);
+  const bool blind = result.observation && result.observation->way != "connector" && result.observation->way != "ptrace";
+  if (blind) all += reports::wrapped("  who started whom was seen by way of ", fmt::format("{}, which misses {}", result.observation->way, result.observation->misses), 4);
+  return reports::printable(all);
+}
+
+std::string json_of(const guard::GuardResult& result, const Options& options) {
+  nlohmann::json document{{"command", options.argv}, {"exit", result.ended_after ? nlohmann::json(own_status(result.status)) : nlohmann::json()},
+                          {"ended_after_ms", result.ended_after ? nlohmann::json(in_seconds(*result.ended_after) * 1e3) : nlohmann::json()},
+                          {"grace_ms", in_seconds(grace_of(options.grace)) * 1e3},
+                          {"complete", result.left.complete && !result.cut_off}};
+  document["observation"] = result.observation ? nlohmann::json{{"way", result.observation->way}, {"misses", result.observation->misses}, {"because", result.observation->because}} : nlohmann::json();
+  document["left"] = nlohmann::json::array();
+  for (const CensusEntry& entry : result.left.processes) {
+    nlohmann::json one{{"pid", entry.pid}, {"name", entry.name}, {"state", entry.state}};
+    for (const Explanation& why : result.why.processes) {
+      if (why.pid != entry.pid) continue;
+      one["started_by"] = why.starter_name, one["starter_has_ended"] = why.starter_gone, one["child_of"] = why.parent_name;
+      one["cycle"] = why.cycle, one["why"] = sentences_of(why);
+    }
+    document["left"].push_back(std::move(one));
+  }
+  return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+int act(const Options& options) {
+  check(options);
+  const guard::GuardOrders orders{options.argv, grace_of(options.grace), options.observe};
+  const std::unique_ptr<Output> output = options.output.empty() ? nullptr : std::make_unique<Output>(options.output);
+  const guard::GuardResult result = guard::guard(orders, arena::provide(std::nullopt, arena::Privacy::processes));
+  if (!result.not_started.empty()) complain("guard: " + result.not_started);
+  const std::string document = options.format == "json" ? json_of(result, options) : text_of(result, options);
+  if (output) output->write(document);
+  else std::fputs(document.c_str(), stderr);  // stdout is the command's
+  return exit_status_of(result);
+}
+
+}  // namespace
+
+int guard_verb(int argc, char** argv) {
+  Options options;
+  // What is behind -- is the command's, however it looks.
+  int own = argc;
+  for (int i = 1; i < argc && own == argc; ++i) {
+    if (std::string_view(argv[i]) == "--") own = i;
+  }
+  for (int i = own + 1; i < argc; ++i) options.argv.emplace_back(argv[i]);
+  CLI::App app(about, "repro guard");
+  app.footer(more);
+  app.get_formatter()->column_width(24);
+  app.add_option("--grace", options.grace, "for who is still there after CMD's end (2s)")->type_name("TIME");
+  app.add_option("--observe", options.observe, "auto, connector, ptrace, proc or none: how\nwho started whom is seen (auto)")->type_name("WAY");
+  app.add_option("--format", options.format, "text, only if somebody was left, or json")->type_name("F");
+  app.add_option("--output", options.output, "a file instead of standard error")->type_name("FILE");
+  return run_verb_with(app, own, argv, [&options] { return act(options); });
+}
+
+}  // namespace forkproof
