@@ -28,3 +28,5 @@ foreach(variable GTEST_SHARD_INDEX GTEST_TOTAL_SHARDS GTEST_SHARD_STATUS_FILE SL
   list(APPEND unset_shards "${variable}=unset:")
 endforeach()
 set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT_MODIFICATION "${unset_shards}")
+# What others install: a project of somebody else's, with tests that leave things behind.
+add_test(NAME consumer COMMAND ${CMAKE_SOURCE_DIR}/ci/consumer-test ${CMAKE_BINARY_DIR})

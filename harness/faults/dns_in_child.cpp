@@ -8,10 +8,10 @@
 #include <sys/syscall.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 #include "harness/core/error.h"
+#include "harness/core/program_part.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
 #include "harness/faults/locks/rendezvous.h"
@@ -120,8 +120,7 @@ class NssModule final : public Lookup {
 
  private:
   static void* load() {
-    const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "libnss_forkproof.so.2";
-    void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+    void* module = ::dlopen(program_part("libnss_forkproof.so.2").c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (module == nullptr) throw HarnessFailure(::dlerror());
     return module;
   }

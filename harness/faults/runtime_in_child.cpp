@@ -15,6 +15,7 @@
 #include "fixtures/runtimes/apple_rule.h"
 #include "fixtures/runtimes/title.h"
 #include "harness/core/error.h"
+#include "harness/core/program_part.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
 #include "harness/faults/locks/rendezvous.h"
@@ -30,14 +31,8 @@ constexpr Setting settings[] = {
               "setproctitle"},
 };
 
-/// A library of ours, which is loaded only where it is needed: beside this program.
-fs::path beside_us(const char* name) {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path() / name;
-}
-
 void* load(const char* name) {
-  void* library = ::dlopen(beside_us(name).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = ::dlopen(program_part(name).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw HarnessFailure(::dlerror());
   return library;
 }
@@ -67,7 +62,7 @@ const std::function<void()>* inside_initialize = nullptr;
 class ObjectiveC : public Runtime {
  public:
   [[nodiscard]] std::string missing() const override {
-    if (fs::exists(beside_us(objc_library)) && fs::exists(beside_us(late_library))) return {};
+    if (fs::exists(program_part(objc_library)) && fs::exists(program_part(late_library))) return {};
     return "the Objective-C compiler was missing when this was built: apt-get install gobjc, then ci/build";
   }
   std::string use_in_subject() override {
