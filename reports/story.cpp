@@ -1,6 +1,7 @@
 #include "reports/story.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -9,9 +10,12 @@
 #include "reports/layout.h"
 #include "reports/process_tree.h"
 #include "reports/timeline.h"
+#include "reports/why.h"
 
 namespace forkproof::reports {
 namespace {
+
+constexpr std::size_t most_passers_by = 12;  // that are told of one by one
 
 /// Promises that came out otherwise than expected, or could not be told: those of the same reason together.
 struct Difference {
@@ -71,6 +75,27 @@ std::map<std::size_t, std::string> marks_of(const Exhibit& exhibit, const Letter
   return marks;
 }
 
+/// Whose birth, exec or end this is; 0 for anything else.
+Pid whose(const Happening& what) {
+  if (const auto* spawned = std::get_if<Spawned>(&what)) return spawned->pid;
+  if (const auto* execed = std::get_if<Execed>(&what)) return execed->pid;
+  const auto* exited = std::get_if<Exited>(&what);
+  return exited != nullptr ? exited->pid : 0;
+}
+
+/// Strangers who ended and were never orphans, where they are too many to be told of each.
+std::set<Pid> passers_by_of(const History& history, const Cast& cast) {
+  std::set<Pid> gone;
+  for (const Event& event : history.events()) {
+    const auto* exited = event.as<Exited>();
+    if (exited != nullptr && cast.is_stranger(exited->pid)) gone.insert(exited->pid);
+  }
+  for (const Event& event : history.events()) {
+    if (const auto* moved = event.as<Reparented>()) gone.erase(moved->pid);
+  }
+  return gone.size() > most_passers_by ? gone : std::set<Pid>{};
+}
+
 std::string timeline(const Exhibit& exhibit, double scale, const Letters& letters) {
   const History& history = exhibit.history;
   const Cast cast(history);
@@ -81,6 +106,7 @@ std::string timeline(const Exhibit& exhibit, double scale, const Letters& letter
   }
   std::string all = fmt::format("  {:<4}{:>10}{}  {:<16}{}\n", "", "time",
                                 scale != 1.0 ? fmt::format("{:>12}", "at scale 1") : "", "who", "what");
+  const std::set<Pid> passers_by = passers_by_of(history, cast);
   Nanos late{};
   for (std::size_t i = 0; i < history.size(); ++i) {
     // Many small delays of the machine say no more than their sum.
@@ -88,11 +114,13 @@ std::string timeline(const Exhibit& exhibit, double scale, const Letters& letter
       late += machine->by;
       continue;
     }
+    if (marks[i].empty() && passers_by.contains(whose(history[i].what))) continue;
     const auto line = told(history[i].what, cast);
     if (!line) continue;
     const std::string times = fmt::format("  {:<4}{}  ", marks[i], time_column(history[i].at - zero, scale));
     all += wrapped(times + fmt::format("{:<16}", line->who + " "), line->what, times.size() + 16);
   }
+  if (!passers_by.empty()) all += fmt::format("  {} strangers came and went, which is not shown\n", grouped(passers_by.size()));
   if (late > Nanos{}) all += fmt::format("  the machine was late by {} in all, which is not counted\n", text(late));
   return all;
 }
@@ -174,7 +202,7 @@ std::string story(const CellSummary& cell, const RunSummary& summary, const Lett
   }
   shorten(&told, summary.oracles.size());
   for (const Difference& each : told) all += wrapped("  ", fmt::format("{}, {}: {}", each.oracle, each.how, each.because), 4);
-  return all + output_of(exhibit.history);
+  return all + why_still_there(exhibit.history) + output_of(exhibit.history);
 }
 
 std::vector<std::string> subjects_that_hold(const CellSummary& cell, const RunSummary& summary) {

@@ -55,7 +55,10 @@ struct Teller {
   Told operator()(const SignalTaken& e) const {
     return Line{cast.name(e.pid), "takes " + signal_name(e.signal) + " in a handler"};
   }
-  Told operator()(const ObservationChosen&) const { return std::nullopt; }
+  Told operator()(const ObservationChosen& e) const {
+    const std::string misses = e.way == "none" ? e.misses + " is not seen" : "it misses " + e.misses;
+    return Line{"observation", fmt::format("by {} ({}); {}", e.way, e.because, misses)};
+  }
   Told operator()(const Execed& e) const { return Line{cast.name(e.pid), "runs " + e.program}; }
   Told operator()(const SignalSeen& e) const {
     const std::string by = e.by > 0 ? "from " + cast.name(e.by) : "(" + e.how + ")";

@@ -11,6 +11,7 @@
 
 #include "harness/arena/tier.h"
 #include "harness/core/error.h"
+#include "harness/observe/ways/way.h"
 #include "harness/run/identity.h"
 #include "harness/run/shard.h"
 #include "harness/scenario/library.h"
@@ -28,6 +29,17 @@ std::optional<arena::Tier> chosen_tier(const std::string& word) {
   const auto tier = arena::tier_from(word);
   if (!tier) throw BadInput("--arena " + word + ": unknown; one of: sealed, user-namespace, subreaper");
   return tier;
+}
+
+std::string way_names() {
+  std::string names;
+  for (const observe::Way& way : observe::ways()) names += (names.empty() ? "" : ", ") + std::string(way.key);
+  return names;
+}
+
+void check_way(const std::string& word) {
+  if (word == "auto" || word == "none" || observe::find_way(word) != nullptr) return;
+  throw BadInput(fmt::format("--observe {}: unknown; one of: auto, {}, none", word, way_names()));
 }
 
 /// The wardens hold a pidfd for each node, and we a few for each arena. Raised only where needed, since subjects
@@ -61,6 +73,8 @@ void describe(CLI::App& app, Options& options) {
       ->type_name("X")->check(range(0.0001, 100.0));
   describe(app, options.reporting);
   app.add_option("--keep", options.run.keep, "keep each run's history below this folder")->type_name("DIR");
+  app.add_option("--observe", options.run.observe, "how a command's processes are seen: auto,\n" + way_names() + " or none (auto)")
+      ->type_name("WAY");
   app.add_option("--arena", options.arena, "start lower on the ladder: sealed,\nuser-namespace or subreaper")
       ->type_name("TIER");
   app.add_flag("-v,--verbose", options.verbose, "say more on standard error");
@@ -97,6 +111,7 @@ void announce(const Shard& shard) {
 int run_and_report(const Options& options, std::vector<run::Cell> cells, bool matrix) {
   if (options.verbose) spdlog::set_level(spdlog::level::debug);
   const auto tier = chosen_tier(options.arena);
+  check_way(options.run.observe);
   for (std::size_t i = 0; i < cells.size(); ++i) cells[i].place = i;
   const Plan plan{run::plan_id(cells, options.run.runs), cells.size()};
   const Shard shard = run::read_shard(options.shard, run::own_environment());

@@ -19,6 +19,12 @@ add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/ci/cli-test $<TARGET_FILE:repro>)
 add_test(NAME commands COMMAND ${CMAKE_SOURCE_DIR}/ci/command-test $<TARGET_FILE:repro>)
 # What a child of each backend starts with.
 add_test(NAME contract COMMAND ${CMAKE_SOURCE_DIR}/ci/contract-test $<TARGET_FILE:repro>)
+# What others install: a project of somebody else's, with tests that leave things behind.
+add_test(NAME consumer COMMAND ${CMAKE_SOURCE_DIR}/ci/consumer-test ${CMAKE_BINARY_DIR})
+# repro guard: what it says of commands that leave something behind, and of those that do not.
+add_test(NAME guard-command COMMAND ${CMAKE_SOURCE_DIR}/ci/guard-test $<TARGET_FILE:repro>)
+# What is seen of a command's processes by each way to see them.
+add_test(NAME observation COMMAND ${CMAKE_SOURCE_DIR}/ci/observe-test $<TARGET_FILE:repro>)
 # An engine's variables are inherited: who runs ctest in a job of a Slurm array, or with GoogleTest's shards, wants the room
 # tests shared out perhaps, but never half of what a script of ours expects from `repro`.
 get_property(all_tests DIRECTORY PROPERTY TESTS)
@@ -28,5 +34,3 @@ foreach(variable GTEST_SHARD_INDEX GTEST_TOTAL_SHARDS GTEST_SHARD_STATUS_FILE SL
   list(APPEND unset_shards "${variable}=unset:")
 endforeach()
 set_tests_properties(${all_tests} PROPERTIES ENVIRONMENT_MODIFICATION "${unset_shards}")
-# What others install: a project of somebody else's, with tests that leave things behind.
-add_test(NAME consumer COMMAND ${CMAKE_SOURCE_DIR}/ci/consumer-test ${CMAKE_BINARY_DIR})

@@ -136,6 +136,9 @@ bool Warden::take_end() {
     return pid > 0;
   }
   if (::waitid(P_ALL, 0, &about, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 || about.si_pid == 0) return false;
+  // Symptom: a stop that comes in between is told here. Cause: the kernel shows a tracer its tracees' stops whatever was
+  // asked for (wait_task_stopped). Remedy: it is left where it is, and taken as what it is.
+  if (about.si_code == CLD_TRAPPED || about.si_code == CLD_STOPPED) return take_stops(), true;
   const bool own = is_child_of_ours(about.si_pid);
   int status = 0;
   const pid_t pid = ::waitpid(about.si_pid, &status, WNOHANG | __WALL);

@@ -5,9 +5,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "harness/observe/socket_peers.h"
 
 namespace forkproof::observe {
+namespace {
+
+constexpr std::size_t most_asked = 16;  // of the many who may hold one pipe: one of them is followed
+
+}  // namespace
 
 Channels::Channels(const std::unordered_map<Pid, Standing>& everyone) {
   bool sockets = false;
@@ -16,6 +23,9 @@ Channels::Channels(const std::unordered_map<Pid, Standing>& everyone) {
       holders_[open.channel].push_back({pid, open.fd});
       sockets |= open.channel.socket;
     }
+  }
+  for (auto& [channel, all] : holders_) {
+    std::sort(all.begin(), all.end(), [](const Holder& a, const Holder& b) { return std::pair(a.pid, a.fd) < std::pair(b.pid, b.fd); });
   }
   if (sockets) peers_ = socket_peers();
 }
@@ -36,6 +46,7 @@ std::vector<Channels::Holder> Channels::other_side(const Channel& channel, bool 
   if (channel.socket) return holders(facing(channel));
   std::vector<Holder> able;
   for (const Holder& holder : holders(channel)) {
+    if (able.size() == most_asked) break;
     const long flags = descriptor_flags(holder.pid, holder.fd);
     if (flags >= 0 && (flags & O_ACCMODE) != (for_room ? O_WRONLY : O_RDONLY)) able.push_back(holder);
   }

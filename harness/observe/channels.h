@@ -17,7 +17,7 @@ class Channels {
   explicit Channels(const std::unordered_map<Pid, Standing>& everyone);
 
   [[nodiscard]] const std::vector<Holder>& holders(const Channel& channel) const;
-  /// Who could end a wait on this channel: who can write where one waits to read, and the reverse (`for_room`); of a socket,
+  /// Some of those who could end a wait on this channel: who can write where one waits to read, and the reverse (`for_room`); of a socket,
   /// who holds its other end.
   [[nodiscard]] std::vector<Holder> other_side(const Channel& channel, bool for_room) const;
   /// The channel on which somebody waits when this one is what keeps him waiting: itself, or a socket's other end.

@@ -13,6 +13,7 @@
 
 #include "harness/core/children.h"
 #include "harness/core/fd.h"
+#include "harness/observe/threads.h"
 
 namespace forkproof::observe {
 namespace {
@@ -96,6 +97,10 @@ std::optional<Look> look_at(Pid pid) {
   look.exit_status = std::atoi(stat.c_str() + last + 1);
   look.entry.doomed = state == 'Z' || state == 'X' || (flags & exiting_flag) != 0 || kill_pending(pid);
   return look;
+}
+
+bool is_stopped(Pid pid, const std::string& state) {
+  return state == "T" || (state == "t" && std::atoi(status_field(pid, "TracerPid").c_str()) == ::getpid());
 }
 
 Pid parent_of(Pid pid) {

@@ -16,6 +16,9 @@ struct Look {
 };
 std::optional<Look> look_at(Pid pid);
 
+/// Stopped by a signal: state T, or "t" where this process traces it, whose every other stop is over at once.
+bool is_stopped(Pid pid, const std::string& state);
+
 /// Its parent now; 0 when the process is gone.
 Pid parent_of(Pid pid);
 

@@ -30,6 +30,7 @@ constexpr Nanos longest_watch = std::chrono::seconds(2);
 struct Status {
   bool there = false;
   char state = '?';
+  bool stopped = false;
   unsigned long long pending = 0, blocked = 0, ignored = 0, caught = 0;
   std::string switches;
 };
@@ -43,7 +44,7 @@ Status status_of(Pid pid) {
     const std::string key = line.substr(0, colon), value = line.substr(colon + 2);
     const auto mask = [&value] { return std::strtoull(value.c_str(), nullptr, 16); };
     if (key == "State")
-      status.there = true, status.state = value.empty() ? '?' : value[0];
+      status.there = true, status.state = value.empty() ? '?' : value[0], status.stopped = is_stopped(pid, value.substr(0, 1));
     else if (key == "SigPnd" || key == "ShdPnd")
       status.pending |= mask();
     else if (key == "SigBlk")
@@ -105,7 +106,7 @@ std::optional<Fate> fate(const Status& status, const std::vector<Thread>& thread
   if ((status.ignored & bit) != 0)
     return Fate{"ignored", fmt::format("it ignores {} (SigIgn {:#x})", name, status.ignored)};
   const bool pending = (status.pending & bit) != 0, blocked = (status.blocked & bit) != 0;
-  if (pending && status.state == 'T') {
+  if (pending && status.stopped) {
     return Fate{"stopped", name + " is pending, and it is stopped: only SIGCONT or SIGKILL reaches it"};
   }
   if (!asleep_for_good(threads)) return std::nullopt;

@@ -72,10 +72,7 @@ std::unordered_map<Pid, Standing> walk(bool sealed, Pid root) {
     Standing standing;
     if (!read_stat(pid, &standing)) continue;
     // A main thread that has ended shows as a zombie while others go on and hold the descriptors.
-    if (standing.state != "Z" || standing.threads > 1) {
-      main_thread(pid, &standing.main);
-      read_channels(pid, &standing);
-    }
+    if (standing.state != "Z" || standing.threads > 1) read_channels(pid, &standing);
     all.emplace(pid, std::move(standing));
   }
   return all;

@@ -23,18 +23,18 @@ struct OpenChannel {
   Channel channel;
 };
 
-/// One process at the time of the walk: who it is, what its main thread is in, which pipes and sockets it holds.
+/// One process at the time of the walk: who it is, and which pipes and sockets it holds.
 struct Standing {
   Pid pid = 0, parent = 0, group = 0, session = 0;
   int threads = 1;
   std::string name, state;
-  Thread main;
+  Thread main;                  ///< what its main thread is in: read when somebody asks, not in the walk
   std::vector<OpenChannel> channels;
   bool channels_read = false;  ///< false: /proc would not show them (another user's process)
 };
 
-/// Everybody in one walk over /proc, with as few reads as answer who waits for whom: a zombie is one, anybody else three
-/// and one for each descriptor. A value. `sealed` and `root` as in everybody(), but root is among them.
+/// Everybody in one walk over /proc, with as few reads as answer who holds what: a zombie is one, anybody else two and one
+/// for each descriptor. A value. `sealed` and `root` as in everybody(), but root is among them.
 std::unordered_map<Pid, Standing> walk(bool sealed, Pid root);
 
 /// Flags of a descriptor's open file description, and close-on-exec (O_CLOEXEC), from /proc/PID/fdinfo. -1: not to be had.

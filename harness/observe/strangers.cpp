@@ -32,8 +32,7 @@ void Strangers::seen(Happening what) {
 }
 
 void Strangers::born(const Spawned& spawned) {
-  // A pid that was there before has gone round.
-  known_[spawned.pid] = {spawned.parent, spawned.role};
+  known_[spawned.pid] = {spawned.parent, spawned.role};  // a pid that was there before has gone round
   if (told_.is_introduced(spawned.pid)) return;
   living_[spawned.pid] = {spawned.parent, spawned.role};
   children_[spawned.parent].insert(spawned.pid);

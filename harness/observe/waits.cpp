@@ -19,6 +19,7 @@
 
 #include "harness/core/children.h"
 #include "harness/observe/holders.h"
+#include "harness/observe/proc.h"
 
 namespace forkproof::observe {
 namespace {
@@ -225,7 +226,7 @@ Wait stopped(const Standing& standing) {
   wait.kind = Wait::Kind::stopped;
   const Pid tracer = std::atoi(status_field(standing.pid, "TracerPid").c_str());
   // Under the warden's own ptrace a stopped process shows as "t".
-  const bool by_signal = standing.state == "T" || tracer == ::getpid();
+  const bool by_signal = is_stopped(standing.pid, standing.state);
   wait.doing = by_signal ? "is stopped by a signal: nothing but SIGCONT and SIGKILL reaches it"
                          : fmt::format("is held by its tracer, pid {}", tracer);
   if (!by_signal && tracer > 0) wait.kind = Wait::Kind::process, wait.on = {tracer};

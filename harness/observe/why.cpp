@@ -122,7 +122,9 @@ const Wait& Scene::wait(Pid pid) {
   const auto known = waits_.find(pid);
   if (known != waits_.end()) return known->second;
   const auto found = everyone_.find(pid);
-  return waits_[pid] = found == everyone_.end() ? Wait{} : wait_of(found->second);
+  if (found == everyone_.end()) return waits_[pid];
+  main_thread(pid, &found->second.main);
+  return waits_[pid] = wait_of(found->second);
 }
 
 /// Who waits for what the asked-about hold: only those calls are looked into that could be such a wait.
@@ -174,7 +176,7 @@ Scene::Link Scene::channel_link(Pid pid, const Wait& wait) const {
   std::string text = fmt::format("waits for {} {}, which {} {} (fd {})", what, through.name(),
                                  first.pid == pid ? "it alone" : name(first.pid), can, first.fd);
   if (through.socket) text = fmt::format("waits for {} {}, whose other end {} holds (fd {})", what, through.name(), name(first.pid), first.fd);
-  if (!others.empty()) text += fmt::format(", and {} more", others.size());
+  if (!others.empty()) text += ", and others";
   return {text, first.pid == root_ ? 0 : first.pid};
 }
 
@@ -247,15 +249,18 @@ std::string Scene::origin(const Holder& holder, const Channel& channel) const {
 
 std::string Scene::others_with(Pid pid, const OpenChannel& open) const {
   const long own = descriptor_flags(pid, open.fd);
+  const auto& all = channels_.holders(open.channel);
   std::string text;
   std::set<Pid> named;
-  for (const Holder& holder : channels_.holders(open.channel)) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (named.size() == most_others) return text + fmt::format(", and as many as {} more", all.size() - i);
+    const Holder& holder = all[i];
+    if (holder.pid == pid || named.contains(holder.pid)) continue;
     // Of a pipe, those with the same end.
-    const bool other_end = !open.channel.socket && (descriptor_flags(holder.pid, holder.fd) & O_ACCMODE) != (own & O_ACCMODE);
-    if (holder.pid == pid || other_end || !named.insert(holder.pid).second || named.size() > most_others) continue;
+    if (!open.channel.socket && (descriptor_flags(holder.pid, holder.fd) & O_ACCMODE) != (own & O_ACCMODE)) continue;
+    named.insert(holder.pid);
     text += fmt::format("{}{} (fd {})", text.empty() ? "" : ", ", name(holder.pid), holder.fd);
   }
-  if (named.size() > most_others) text += fmt::format(" and {} more", named.size() - most_others);
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "harness/run/player.h"
 
 #include <sys/resource.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,7 @@
 #include "harness/observe/crowd.h"
 #include "harness/observe/holders.h"
 #include "harness/observe/listener.h"
+#include "harness/observe/strangers.h"
 #include "harness/run/fault_turns.h"
 #include "harness/run/gate.h"
 #include "harness/run/holds.h"
@@ -61,6 +63,26 @@ constexpr int enough_crashes = 20;  // of a master's workers that were not up ye
 /// Workers that end by themselves are to be seen replaced.
 int enough_workers(const Case& one) { return profile_of(one)->workers * (one.tree.exits_after ? 2 : 1); }
 
+const observe::Outlook no_outlook;
+
+/// Keeps the subject at its first step, until it is seen by who wants to see it from there on. Passive.
+class HeldStart {
+ public:
+  explicit HeldStart(Part& part) {
+    if (part.outlook == nullptr) return;
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
+    reader_.reset(ends[0]), writer_.reset(ends[1]);
+    part.start_gate = reader_.get();
+  }
+  void open() const {
+    if (writer_) [[maybe_unused]] const auto told = ::write(writer_.get(), "x", 1);
+  }
+
+ private:
+  Fd reader_, writer_;
+};
+
 class Player final : public faults::Strike {
  public:
   explicit Player(Part& part)
@@ -73,6 +95,10 @@ class Player final : public faults::Strike {
         turns_(part.one, part.faults),
         watch_(processes_, {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
                             [this](SignalWithoutEffect stays) { append(std::move(stays)); }, [this] { tick_faults(); }}),
+        strangers_(warden_, part.outlook != nullptr ? *part.outlook : no_outlook, part.tier != arena::Tier::subreaper,
+                   {[this](Happening what) { append(std::move(what)); },
+                    [this](Pid pid) { return processes_.find(pid) != nullptr && processes_.find(pid)->alive; },
+                    [this](Pid pid) { find_orphans_of(pid); }}),
         crowd_(part.tier != arena::Tier::subreaper, ::getpid(), most_processes + 2 * orders_.size()) {}
 
   int play();
@@ -121,6 +147,8 @@ class Player final : public faults::Strike {
   void supervisor_is_gone();
   void probe_listener();
   void look_what_it_holds(Pid second_task);
+  void explain_who_is_left(const CensusTaken& census);
+  void bound_is_over(std::uint64_t asked);
   void is_stuck(Process& process, const observe::Finding& finding);
   void startup_is_over();
   void nobody_asked();
@@ -149,6 +177,7 @@ class Player final : public faults::Strike {
   FaultTurns turns_;
   Watch watch_;
   std::optional<Gate> gate_;   // where the case has a schedule
+  observe::Strangers strangers_;
   std::optional<ListenerOpened> listener_;
   std::optional<CaptureOpened> capture_;
   Nanos late_{};               // lost by the machine since teardown was asked for
@@ -183,7 +212,9 @@ void Player::asks_teardown(const std::string& because) {
   const Nanos asked_at = turns_.when() > Nanos{} ? turns_.when() : monotonic_now();
   append_at(asked_at, TeardownAsked{because});
   const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;
-  warden_.call_at(asked_at + limit, [this, asked = ++times_asked_] { teardown_deadline(asked, Nanos{}); });
+  const std::uint64_t asked = ++times_asked_;
+  warden_.call_at(asked_at + part_.one.bounds.teardown, [this, asked] { bound_is_over(asked); });
+  warden_.call_at(asked_at + limit, [this, asked] { teardown_deadline(asked, Nanos{}); });
 }
 
 /// The warden is the parent of whoever is orphaned, but not of everybody, so the pid could be another's by now: only the
@@ -235,6 +266,7 @@ void Player::dispatch(arena::Message message) {
 Process& Player::introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role) {
   Process& process = processes_.add({pid, parent, node, role, observe::open_pidfd(pid)});
   append(Spawned{pid, parent, node, role});
+  strangers_.introduced(pid, parent, role);
   if (process.pidfd) warden_.watch(process.pidfd.get(), [this, pid] { ended(pid); });
   else record_end(process, std::nullopt);  // killed while its message was on the way
   return process;
@@ -366,6 +398,7 @@ void Player::ended(Pid pid) {
 
 void Player::reaped(Pid pid, WaitStatus status) {
   Process* process = processes_.find(pid);
+  strangers_.reaped(pid, status);
   if (process == nullptr) return find_orphans_of(pid);  // a stranger, such as a shell, may have been somebody's parent
   if (process->alive) {
     take_messages();
@@ -413,6 +446,7 @@ void Player::supervisor_is_gone() {
 
 /// The kernel re-parents in the exit itself, before the pidfd becomes readable (exit_notify), so it is settled now.
 void Player::find_orphans_of(Pid dead) {
+  strangers_.find_orphans_of(dead);
   for (auto& [pid, process] : processes_) {
     if (!process.alive || process.parent != dead) continue;
     const auto look = observe::look_at(pid);
@@ -507,7 +541,11 @@ void Player::start_subject() {
     append(Trouble{"stage of the arena", error.what()});
     return conclude("deadline", "the stage could not be set");
   }
-  introduce(run::start_subject(part_, *io_), ::getpid(), supervisor_node, supervisor_role);
+  const HeldStart start(part_);
+  const Pid subject = run::start_subject(part_, *io_);
+  introduce(subject, ::getpid(), supervisor_node, supervisor_role);
+  if (part_.outlook != nullptr) strangers_.begin(part_.observe, subject);
+  start.open();
   io_->watch(warden_, {[this](std::size_t fault, Fd fd) { passed_on(fault, std::move(fd)); },
                        [this](CommandNotStarted failed) { append(std::move(failed)); }});
 }
@@ -524,10 +562,27 @@ void Player::passed_on(std::size_t fault, Fd fd) {
 void Player::conclude(const std::string& when, const std::string& because) {
   if (std::exchange(concluding_, true)) return;
   census_.take(when, census_patience, [this, because](CensusTaken census) {
-    append(std::move(census));
+    append(census);
+    explain_who_is_left(census);
     probe_listener();
     finish(because);
   });
+}
+
+void Player::explain_who_is_left(const CensusTaken& census) {
+  std::vector<Pid> left;
+  for (const CensusEntry& entry : census.processes) left.push_back(entry.pid);
+  const bool sealed = part_.tier != arena::Tier::subreaper;
+  if (!left.empty()) append(observe::explain(census.when, left, strangers_.known(), sealed, ::getpid()));
+}
+
+/// What keeps a supervisor that has not concluded by now is looked at now: at the deadline it may be another thing.
+void Player::bound_is_over(std::uint64_t asked) {
+  if (concluding_ || supervisor_gone_ || asked != times_asked_) return;
+  for (auto& [pid, process] : processes_) {
+    if (process.node != supervisor_node || !process.alive) continue;
+    return append(observe::explain("bound", {pid}, strangers_.known(), part_.tier != arena::Tier::subreaper, ::getpid()));
+  }
 }
 
 /// Who holds the supervisor's listener when it is gone, and what its port is like from outside.
@@ -552,6 +607,7 @@ void Player::finish(const std::string& because) {
   warden_.reap();  // also what the supervisor left dead behind it
   if (io_) io_->read_now();
   if (io_ && is_command(part_.one)) append(io_->output());
+  strangers_.tell_what_was_missed();
   turns_.each(monotonic_now(), [this](faults::Fault& fault) {
     fault.heal();
     append(FaultHealed{turns_.speaker()});

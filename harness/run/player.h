@@ -9,6 +9,7 @@
 #include "harness/core/fd.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
+#include "harness/observe/ways/way.h"
 
 namespace forkproof::run {
 
@@ -30,6 +31,9 @@ struct Part {
   int nice = 0;              ///< what a command starts with: PID 1 may be more urgent
   std::string directory;     ///< of the arena's own, for a command; empty where there is none
   std::vector<Fd> servers;   ///< their folders in the keeper's /proc, where the case has a schedule
+  std::string observe = "none";           ///< how strangers are seen: a way of ways.def, "auto" or "none"
+  const observe::Outlook* outlook = nullptr;  ///< what that needs from outside; null with "none"
+  int start_gate = -1;       ///< the subject reads a byte from it before anything else; -1: it need not wait
   faults::Stage stage;
   std::vector<std::unique_ptr<faults::Fault>>& faults;  ///< one for each of the case's
 };

@@ -16,6 +16,8 @@
 #include "harness/arena/control_socket.h"
 #include "harness/arena/sweep.h"
 #include "harness/core/error.h"
+#include "harness/core/program_part.h"
+#include "harness/observe/outlook.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/command_words.h"
 #include "harness/run/player.h"
@@ -132,8 +134,8 @@ InterruptsHeld::InterruptsHeld() {
 
 InterruptsHeld::~InterruptsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
-RunPool::RunPool(const arena::Provision& provision, unsigned jobs)
-    : provision_(provision), jobs_(jobs), task_program_(run::task_program()) {}
+RunPool::RunPool(const arena::Provision& provision, unsigned jobs, std::string observe)
+    : provision_(provision), jobs_(jobs), task_program_(run::task_program()), observe_(std::move(observe)) {}
 
 RunPool::~RunPool() {
   // What has ended the runs is answered; left pending, it would now end whoever is to tell what they found.
@@ -163,6 +165,12 @@ void RunPool::start(Case one, std::uint64_t tag, const std::string& keep_path) {
             .control = arena::fresh_control_address(),
             .faults = active->faults};
   choose_task(part, task_program_);
+  // The model supervisor's own words are enough, and cheaper.
+  std::optional<observe::OutlookHeld> outlook;
+  if (std::holds_alternative<Command>(active->one.subject) && observe_ != "none") {
+    outlook.emplace();
+    part.outlook = &outlook->outlook(), part.observe = observe_;
+  }
   part.stage.server.wanted = active->one.server;
   for (const auto& fault : active->faults) fault->set_stage(part.stage);
   arena::Contents contents;
@@ -222,12 +230,9 @@ std::optional<Obstacle> obstacle_to(const Case& one, const arena::Provision& pro
 }
 
 std::string task_program() {
-  std::error_code ignored;
-  const fs::path beside = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const fs::path& place : {beside / "forkproof-task", beside / "../libexec/forkproof/forkproof-task"}) {
-    if (::access(place.c_str(), X_OK) == 0) return place.string();
-  }
-  throw HarnessFailure("forkproof-task is not beside " + (beside / "repro").string());
+  const std::string path = program_part("forkproof-task");
+  if (::access(path.c_str(), X_OK) != 0) throw HarnessFailure("forkproof-task is not there: " + path);
+  return path;
 }
 
 }  // namespace forkproof::run

@@ -42,7 +42,8 @@ class InterruptsHeld {
 /// of it needs attention. One thread. Its owner keeps `provision` as long as the pool; dropping the pool ends what runs.
 class RunPool {
  public:
-  RunPool(const arena::Provision& provision, unsigned jobs);
+  /// `observe`: how the processes of a command are seen (RunOptions).
+  RunPool(const arena::Provision& provision, unsigned jobs, std::string observe = "auto");
   ~RunPool();
 
   [[nodiscard]] bool full() const { return active_.size() >= jobs_; }
@@ -65,6 +66,7 @@ class RunPool {
   const arena::Provision& provision_;
   std::size_t jobs_;
   std::string task_program_;
+  std::string observe_;
   InterruptsHeld interrupts_;
   bool interrupted_ = false;
   std::vector<std::unique_ptr<ActiveRun>> active_;

@@ -18,7 +18,7 @@ class Runner {
  public:
   Runner(const std::vector<Cell>& cells, const RunOptions& options, const arena::Provision& provision,
          const std::function<void(const Progress&)>& show)
-      : cells_(cells), options_(options), provision_(provision), show_(show), pool_(provision, options.jobs) {}
+      : cells_(cells), options_(options), provision_(provision), show_(show), pool_(provision, options.jobs, options.observe) {}
 
   RunSummary run();
 

@@ -14,6 +14,7 @@ namespace forkproof::run {
 struct RunOptions {
   std::uint64_t runs = 1;  ///< of each cell
   unsigned jobs = 1;       ///< arenas open at the same time
+  std::string observe = "auto";  ///< how a command's processes are seen: a way of ways.def, "auto" or "none"
   std::string keep;        ///< where histories are kept; empty: nowhere in any file system
   /// Whether a run that is as expected may be a cell's exhibit: its history stays in memory until the report is written.
   bool exhibit_what_is_expected = true;

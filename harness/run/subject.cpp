@@ -98,6 +98,8 @@ std::vector<std::string> environment_of(const Command& command, const Places& pl
 
 /// In the child: a plain process of its own session, with nothing of the warden's but what the case gives it.
 [[noreturn]] void become_subject(const Part& part, SubjectIo& io) {
+  char byte = 0;
+  if (part.start_gate >= 0 && ::read(part.start_gate, &byte, 1) != 1) ::_exit(harness_failed);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

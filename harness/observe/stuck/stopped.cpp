@@ -9,7 +9,7 @@ std::optional<Symptom> stopped(const Glance& glance) {
   constexpr Nanos a_while = std::chrono::seconds(1);
   if (!glance.main.blocked || !glance.now_and_then()) return std::nullopt;
   const auto look = look_at(glance.pid);
-  if (!look || look->entry.state != "T") return std::nullopt;
+  if (!look || !is_stopped(glance.pid, look->entry.state)) return std::nullopt;
   return Symptom{false, "it was stopped by a signal and makes no progress until SIGCONT", a_while};
 }
 

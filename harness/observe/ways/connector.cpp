@@ -12,7 +12,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -41,7 +44,7 @@ class Connector final : public Observer {
     const int outside = std::atoi(self);
     depth_ = depth_of(outside);
     if (depth_ < 0) return "the outside's /proc does not tell our pid in here";
-    ours_[outside] = {::getpid(), 1};
+    ours_[outside] = {::getpid(), 1, "PID 1"};
     post_.warden.watch(post_.outlook.connector, [this] { take(); });
     watched_ = true;
     return {};
@@ -49,7 +52,8 @@ class Connector final : public Observer {
 
   std::string missed() const override {
     std::string text;
-    if (nameless_ > 0) text = fmt::format("{} had ended before their names were looked up", nameless_);
+    const std::uint64_t nameless = nameless_ + pending_.size();
+    if (nameless > 0) text = fmt::format("{} had ended before their names were looked up", nameless);
     if (overrun_) text += fmt::format("{}the queue ran over, so births and ends are missing", text.empty() ? "" : "; ");
     return text;
   }
@@ -58,6 +62,13 @@ class Connector final : public Observer {
   struct One {
     Pid pid = 0;      ///< in the arena; 0: it had ended before it could be looked up
     int threads = 1;  ///< that have not ended
+    std::string name;
+  };
+  /// A birth that could not be looked up. `outside`: 0 for a thread's.
+  struct Pending {
+    int outside = 0, parent = 0;
+    std::optional<WaitStatus> end;
+    std::string name;  ///< with its end
   };
 
   /// Its pids from the outermost PID namespace to its own, of which the number `index` is wanted; -1 for the count of them
@@ -107,36 +118,65 @@ class Connector final : public Observer {
   void forked(const decltype(proc_event::event_data.fork)& fork) {
     const auto parent = ours_.find(fork.parent_tgid);
     if (parent == ours_.end()) return;
-    if (fork.child_pid != fork.child_tgid) {
+    const int pid = namespaced(fork.child_pid, depth_);
+    const bool is_thread = fork.child_pid != fork.child_tgid;
+    if (pid > 0) name_those_before(pid);
+    else pending_.push_back({is_thread ? 0 : fork.child_pid, fork.parent_tgid, {}});
+    if (is_thread) {
       const auto process = ours_.find(fork.child_tgid);
       if (process != ours_.end()) ++process->second.threads;
       return;
     }
-    const Pid parent_pid = parent->second.pid;
-    const int pid = namespaced(fork.child_pid, depth_);
-    ours_[fork.child_pid] = {std::max(pid, 0), 1};
-    if (pid > 0) post_.tell(Spawned{pid, parent_pid, stranger_node, process_name(pid)});
-    else ++nameless_;
+    // A newborn is called as its parent is.
+    const std::string name = pid > 0 ? process_name(pid) : "";
+    const One child{std::max(pid, 0), 1, name.empty() ? parent->second.name : name};
+    if (pid > 0) post_.tell(Spawned{pid, parent->second.pid, stranger_node, child.name});
+    ours_[fork.child_pid] = child;
+  }
+
+  /// A PID namespace counts up with each birth, threads' too. So where just as many numbers are missing as births could not
+  /// be looked up, since those processes had ended by then, they are these, in their order.
+  void name_those_before(int pid) {
+    const bool fits = pid - last_pid_ - 1 == static_cast<int>(pending_.size()) && last_pid_ > 0;
+    for (const Pending& one : std::exchange(pending_, {})) {
+      ++last_pid_;
+      if (one.outside == 0) continue;  // a thread
+      if (!fits) { ++nameless_; continue; }
+      const auto parent = ours_.find(one.parent), child = ours_.find(one.outside);
+      const Pid parent_pid = parent != ours_.end() ? parent->second.pid : 0;
+      if (child != ours_.end()) child->second.pid = last_pid_;
+      post_.tell(Spawned{last_pid_, parent_pid, stranger_node, child != ours_.end() ? child->second.name : one.name});
+      if (one.end) post_.tell(Exited{last_pid_, "", *one.end, true});
+    }
+    last_pid_ = pid;
   }
 
   void execed(int outside) {
     const auto found = ours_.find(outside);
-    if (found == ours_.end() || found->second.pid == 0) return;
-    post_.tell(Execed{found->second.pid, program_of(found->second.pid)});
+    if (found == ours_.end()) return;
+    const std::string program = found->second.pid > 0 ? program_of(found->second.pid) : "";
+    found->second.name = program.substr(program.rfind('/') + 1);  // empty: it had ended before it could be looked up
+    if (!program.empty()) post_.tell(Execed{found->second.pid, program});
   }
 
   /// One thread's. A process ends with its last.
   void exited(const decltype(proc_event::event_data.exit)& exit) {
     const auto found = ours_.find(exit.process_tgid);
     if (found == ours_.end() || --found->second.threads > 0) return;
-    const Pid pid = found->second.pid;
+    const One one = found->second;
+    const WaitStatus status(static_cast<int>(exit.exit_code));
     ours_.erase(found);
-    if (pid > 0) post_.tell(Exited{pid, "", WaitStatus(static_cast<int>(exit.exit_code)), true});
+    if (one.pid > 0) return post_.tell(Exited{one.pid, "", status, true});
+    for (Pending& each : pending_) {
+      if (each.outside == exit.process_tgid) each.end = status, each.name = one.name;
+    }
   }
 
   Post post_;
   std::unordered_map<int, One> ours_;  // by the outside's pid
   int depth_ = -1;                     // which of a process's pids is the arena's
+  std::vector<Pending> pending_;       ///< since the last birth that could be looked up ...
+  int last_pid_ = 0;                   ///< ... which had this number
   std::uint64_t nameless_ = 0;
   bool overrun_ = false;
   bool watched_ = false;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -34,8 +35,17 @@ std::string process_name(Pid pid) {
 std::string program_of(Pid pid) {
   char path[40], target[4096];
   std::snprintf(path, sizeof path, "/proc/%d/exe", pid);
+  const std::string name = process_name(pid);
   const ssize_t size = ::readlink(path, target, sizeof target);
-  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : process_name(pid);
+  const std::string image(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const std::size_t slash = image.rfind('/');
+  if (slash == std::string::npos) return name;
+  constexpr std::size_t longest_name = 15;  // the kernel keeps no more of it
+  if (name.empty() || image.compare(slash + 1, name.size() == longest_name ? longest_name : std::string::npos, name) == 0) return image;
+  const std::string called = image.substr(0, slash + 1) + name;
+  struct stat one {}, other {};
+  const bool same = ::stat(image.c_str(), &one) == 0 && ::stat(called.c_str(), &other) == 0 && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+  return same ? called : name;
 }
 
 Pid sender_as_seen_here(Pid receiver, Pid sender) {

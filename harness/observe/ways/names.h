@@ -7,7 +7,8 @@ namespace forkproof::observe {
 
 /// What the kernel calls a process (/proc/PID/comm); empty when it is gone.
 std::string process_name(Pid pid);
-/// The path of its program's image, or its name where that cannot be read.
+/// The path of its program as it was called ("/bin/sh", not the "/bin/dash" behind it), or its name alone where its image
+/// has another one (a script); empty when it is gone.
 std::string program_of(Pid pid);
 /// A sender's pid as the receiver's siginfo has it, in this PID namespace: they differ where the receiver lives in one
 /// below. 0 when nobody here has that pid there, which is also how the kernel shows a sender from outside.
