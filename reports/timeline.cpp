@@ -61,6 +61,7 @@ struct Teller {
   }
   Told operator()(const Execed& e) const { return Line{cast.name(e.pid), "runs " + e.program}; }
   Told operator()(const SignalSeen& e) const {
+    if (e.by == cast.warden()) return std::nullopt;  // that it sent one is told already
     const std::string by = e.by > 0 ? "from " + cast.name(e.by) : "(" + e.how + ")";
     return Line{cast.name(e.pid), fmt::format("gets {} {}", signal_name(e.signal), by)};
   }

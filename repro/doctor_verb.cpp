@@ -1,4 +1,5 @@
 // repro doctor: what this machine gives to an arena, and what that costs in certainty.
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 
 #include "harness/arena/tier.h"
 #include "harness/core/error.h"
+#include "harness/observe/outlook.h"
 #include "harness/observe/proc.h"
 #include "harness/run/run_pool.h"
 #include "repro/common.h"
@@ -26,6 +28,28 @@ std::string exit_status_source() {
   ::waitpid(pid, &status, 0);
   if (pidfd && observe::exit_status(pid, pidfd.get())) return "from the kernel, also after somebody else reaped it";
   return "only while the dead are zombies (older than Linux 6.15): some verdicts may be unknown";
+}
+
+/// Each way on a child of our own that waits to be seen.
+void show_ways() {
+  fmt::print("\nhow a command's processes can be seen (the first that works is taken)\n");
+  const observe::OutlookHeld outlook;
+  const pid_t pid = ::fork();
+  if (pid < 0) fail("fork");
+  if (pid == 0) {
+    for (;;) ::pause();
+  }
+  {
+    arena::Warden warden;
+    for (const observe::Way& way : observe::ways()) {
+      const auto observer = way.make({warden, outlook.outlook(), false, [](Happening) {}});
+      std::string refusal = observer->prepare();
+      if (refusal.empty()) refusal = observer->attach(pid);
+      row(std::string(way.key).c_str(), refusal.empty() ? "works" : "refused: " + refusal);
+    }
+  }
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, __WALL);
 }
 
 int act() {
@@ -51,6 +75,7 @@ int act() {
   }
   for (const std::string& refusal : best.refusals) row("refused", refusal);
   if (!arena::cost(best.tier).empty()) fmt::print("\nwhat that costs: {}\n", arena::cost(best.tier));
+  show_ways();
   return as_expected;
 }
 

@@ -22,6 +22,7 @@ constexpr char more[] =
     "  repro matrix        every scenario, crossed: the CI job\n"
     "  repro prove         plants defects, and shows that each is caught\n"
     "  repro list [KIND]   scenarios, profiles, backends, faults, oracles, ...\n"
+    "  repro guard -- CMD  any test command, which must leave nobody behind\n"
     "  repro contract      what a child of each spawn backend starts with, measured\n"
     "  repro order         one cell in many orders of its processes: which one breaks it\n"
     "  repro doctor        what this machine gives, and what that costs in certainty\n"

@@ -210,7 +210,7 @@ GuardResult result_of(const History& history) {
 
 GuardResult guard(const GuardOrders& orders, const arena::Provision& provision) {
   const SignalsHeld signals;
-  const observe::OutlookHeld outlook;
+  const observe::OutlookHeld outlook(false);  // nobody asks who was signalled
   const Fd file = anonymous_file("forkproof-guard");
   const Pipe passing;
   const Stage stage{orders, outlook.outlook(), provision.tier != arena::Tier::subreaper, signals.before,

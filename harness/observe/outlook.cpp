@@ -43,7 +43,7 @@ bool was_heard(int socket) {
 
 }  // namespace
 
-OutlookHeld::OutlookHeld() {
+OutlookHeld::OutlookHeld(bool with_signals) {
   socket_.reset(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR));
   if (!socket_ || !subscribe(socket_.get())) {
     outlook_.refusal = error_text("process connector");
@@ -62,6 +62,7 @@ OutlookHeld::OutlookHeld() {
     return;
   }
   outlook_.connector = socket_.get(), outlook_.proc = proc_.get();
+  if (with_signals) outlook_.signals = &signals_.emplace();
 }
 
 }  // namespace forkproof::observe

@@ -1,7 +1,9 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "harness/core/fd.h"
+#include "harness/observe/ways/signal_trace.h"
 #include "harness/observe/ways/way.h"
 
 namespace forkproof::observe {
@@ -12,11 +14,12 @@ class OutlookHeld {
  public:
   /// Subscribes to the process connector (`linux/cn_proc.h`): it answers in the first user, PID and network namespaces
   /// alone. The refusal, if there is one, is in the outlook.
-  OutlookHeld();
+  explicit OutlookHeld(bool with_signals = true);
   [[nodiscard]] const Outlook& outlook() const { return outlook_; }
 
  private:
   Fd socket_, proc_;
+  std::optional<SignalTrace> signals_;
   Outlook outlook_;
 };
 

@@ -17,7 +17,8 @@ void Strangers::begin(const std::string& wanted, Pid subject) {
     if (refusal.empty()) {
       observer_ = std::move(observer), way_ = way.key;
       const std::string because = wanted == "auto" ? "the first that can be had here" : "it was asked for";
-      return told_.append(ObservationChosen{way_, std::string(way.misses), because + refusals});
+      const std::string here = observer_->misses_here();
+      return told_.append(ObservationChosen{way_, std::string(way.misses) + (here.empty() ? "" : "; " + here), because + refusals});
     }
     refusals += fmt::format("; not {}: {}", way.key, refusal);
   }

@@ -26,7 +26,7 @@ struct Told {
   std::vector<Happening> all;
   WaitStatus end;            ///< of the subject
   std::string refusal;
-  std::string missed;
+  std::string missed, misses_here;
 
   template <class Kind>
   [[nodiscard]] std::vector<Kind> of() const {
@@ -92,7 +92,7 @@ class Ways : public testing::TestWithParam<const char*> {
       warden.call_at(monotonic_now() + 20ms, [&] { warden.stop(); });  // for what stands in the connector's queue
     });
     warden.run();
-    told.missed = observer->missed();
+    told.missed = observer->missed(), told.misses_here = observer->misses_here();
     return told;
   }
   static Told watch_shell(const char* way, const char* script) {
@@ -192,11 +192,12 @@ TEST_P(Ways, NobodyIsMissedInAQuickCrowd) {
 
 INSTANTIATE_TEST_SUITE_P(Each, Ways, testing::Values("connector", "ptrace", "proc"), [](const auto& each) { return std::string(each.param); });
 
-using Ptrace = Ways;
+/// Those that see signals; the connector does for root.
+using Signals = Ways;
 
-TEST_F(Ptrace, ASignalIsSeenWithItsSender) {
-  const Told told = watch_shell("ptrace", "/bin/sleep 60 & kill -TERM $!; wait $!; exit 0");
-  if (refused(told)) GTEST_SKIP() << told.refusal;
+TEST_P(Signals, ASignalIsSeenWithItsSender) {
+  const Told told = watch_shell(GetParam(), "/bin/sleep 60 & kill -TERM $!; wait $!; exit 0");
+  if (refused(told) || !told.misses_here.empty()) GTEST_SKIP() << told.refusal << told.misses_here;
   const Spawned* sleep = told.child_of(told.subject);
   ASSERT_NE(sleep, nullptr);
   const auto signals = told.of<SignalSeen>();
@@ -207,6 +208,21 @@ TEST_F(Ptrace, ASignalIsSeenWithItsSender) {
   EXPECT_EQ(signals[0].how, "kill");
   EXPECT_TRUE(told.ended(sleep->pid, WaitStatus::killed_by(SIGTERM)));
 }
+
+INSTANTIATE_TEST_SUITE_P(Each, Signals, testing::Values("connector", "ptrace"), [](const auto& each) { return std::string(each.param); });
+
+using Connector = Ways;
+
+TEST_F(Connector, SigkillIsSeenWithItsSenderToo) {
+  const Told told = watch_shell("connector", "/bin/sleep 60 & kill -KILL $!; wait $!; exit 0");
+  if (refused(told) || !told.misses_here.empty()) GTEST_SKIP() << told.refusal << told.misses_here;
+  const auto signals = told.of<SignalSeen>();
+  ASSERT_EQ(signals.size(), 1U);
+  EXPECT_EQ(signals[0].signal, SIGKILL);
+  EXPECT_EQ(signals[0].by, told.subject);
+}
+
+using Ptrace = Ways;
 
 TEST_F(Ptrace, ASubjectThatTracesItsOwnChildIsRefusedByTheKernelAndGoesOn) {
   const Told told = watch("ptrace", [] {

@@ -21,6 +21,7 @@
 
 #include "harness/core/fd.h"
 #include "harness/observe/ways/names.h"
+#include "harness/observe/ways/signal_trace.h"
 #include "harness/observe/ways/way.h"
 
 namespace forkproof::observe {
@@ -33,6 +34,7 @@ class Connector final : public Observer {
   explicit Connector(const Post& post) : post_(post) {}
   ~Connector() override {
     if (watched_) post_.warden.unwatch(post_.outlook.connector);
+    if (signals_) for (const Fd& processor : post_.outlook.signals->processors()) post_.warden.unwatch(processor.get());
   }
 
   std::string prepare() override {
@@ -47,14 +49,18 @@ class Connector final : public Observer {
     ours_[outside] = {::getpid(), 1, "PID 1"};
     post_.warden.watch(post_.outlook.connector, [this] { take(); });
     watched_ = true;
+    listen_to_signals();
     return {};
   }
+
+  std::string misses_here() const override { return no_signals_.empty() ? "" : "signals (" + no_signals_ + ")"; }
 
   std::string missed() const override {
     std::string text;
     const std::uint64_t nameless = nameless_ + pending_.size();
     if (nameless > 0) text = fmt::format("{} had ended before their names were looked up", nameless);
     if (overrun_) text += fmt::format("{}the queue ran over, so births and ends are missing", text.empty() ? "" : "; ");
+    if (signals_ && signals_->lost() > 0) text += fmt::format("{}{} signals", text.empty() ? "" : "; ", signals_->lost());
     return text;
   }
 
@@ -91,14 +97,64 @@ class Connector final : public Observer {
     }
     return index < 0 ? place : -1;
   }
+  /// A thread's process, or 0; by the outside's numbers.
+  [[nodiscard]] int process_of_outside(int thread) const {
+    char path[32], text[1024];
+    std::snprintf(path, sizeof path, "%d/status", thread);
+    const Fd file(::openat(post_.outlook.proc, path, O_RDONLY | O_CLOEXEC));
+    const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+    text[std::max<ssize_t>(got, 0)] = '\0';
+    const char* at = std::strstr(text, "\nTgid:");
+    return at == nullptr ? 0 : std::atoi(at + std::strlen("\nTgid:"));
+  }
   [[nodiscard]] int depth_of(int outside) const { return namespaced(outside, -1); }
+
+  void listen_to_signals() {
+    const SignalTrace* trace = post_.outlook.signals;
+    no_signals_ = trace == nullptr ? "not asked for" : trace->refusal();
+    if (!no_signals_.empty()) return;
+    auto reader = std::make_unique<SignalReader>(*trace);
+    if (no_signals_ = reader->refusal(); !no_signals_.empty()) return;
+    signals_ = std::move(reader);
+    for (const Fd& processor : trace->processors()) {
+      post_.warden.watch(processor.get(), [this] {
+        take();  // whoever gets a signal was born before
+        read_signals();
+        place_signals();
+      });
+    }
+  }
+
+  /// Of a thread that is not its process's first the process is looked up, while it is there.
+  [[nodiscard]] bool signalled(const SignalRecord& record) const {
+    auto target = ours_.find(record.target);
+    if (target == ours_.end()) target = ours_.find(process_of_outside(record.target));
+    if (target == ours_.end()) return false;
+    if (target->second.pid == ::getpid()) return true;
+    const auto sender = ours_.find(record.sender);
+    const bool known = has_sender(record.code) && sender != ours_.end();
+    post_.tell(SignalSeen{target->second.pid, record.signal, known ? sender->second.pid : 0, how_sent(record.code)});
+    return true;
+  }
+
+  void read_signals() {
+    if (!signals_) return;
+    signals_->take([this](const SignalRecord& record) {
+      if (!signalled(record)) unplaced_.push_back(record);
+    });
+  }
+
+  /// Those whose target was not known: by now it is, or it is none of ours.
+  void place_signals() {
+    for (const SignalRecord& record : std::exchange(unplaced_, {})) [[maybe_unused]] const bool ours = signalled(record);
+  }
 
   void take() {
     alignas(nlmsghdr) char text[1024];
     for (int i = 0; i < most_at_once; ++i) {
       const ssize_t got = ::recv(post_.outlook.connector, text, sizeof text, MSG_DONTWAIT);
       if (got < 0 && errno == ENOBUFS) overrun_ = true;
-      else if (got <= 0) return;
+      else if (got <= 0) return place_signals();
       else read(text, static_cast<unsigned>(got));
     }
   }
@@ -118,10 +174,10 @@ class Connector final : public Observer {
   void forked(const decltype(proc_event::event_data.fork)& fork) {
     const auto parent = ours_.find(fork.parent_tgid);
     if (parent == ours_.end()) return;
-    const int pid = namespaced(fork.child_pid, depth_);
+    const int pid = depth_ == 0 ? fork.child_pid : namespaced(fork.child_pid, depth_);
     const bool is_thread = fork.child_pid != fork.child_tgid;
     if (pid > 0) name_those_before(pid);
-    else pending_.push_back({is_thread ? 0 : fork.child_pid, fork.parent_tgid, {}});
+    else pending_.push_back({is_thread ? 0 : fork.child_pid, fork.parent_tgid, {}, {}});
     if (is_thread) {
       const auto process = ours_.find(fork.child_tgid);
       if (process != ours_.end()) ++process->second.threads;
@@ -163,6 +219,7 @@ class Connector final : public Observer {
   void exited(const decltype(proc_event::event_data.exit)& exit) {
     const auto found = ours_.find(exit.process_tgid);
     if (found == ours_.end() || --found->second.threads > 0) return;
+    read_signals();  // one of them may be what it died of
     const One one = found->second;
     const WaitStatus status(static_cast<int>(exit.exit_code));
     ours_.erase(found);
@@ -180,6 +237,9 @@ class Connector final : public Observer {
   std::uint64_t nameless_ = 0;
   bool overrun_ = false;
   bool watched_ = false;
+  std::unique_ptr<SignalReader> signals_;
+  std::string no_signals_;              // why there is none
+  std::vector<SignalRecord> unplaced_;  // for somebody whose birth stands in the queue yet, or for a stranger to all this
 };
 
 }  // namespace

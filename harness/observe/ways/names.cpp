@@ -1,6 +1,7 @@
 #include "harness/observe/ways/names.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,5 +60,19 @@ Pid sender_as_seen_here(Pid receiver, Pid sender) {
   }
   return 0;
 }
+
+const char* how_sent(int code) {
+  switch (code) {
+    case SI_USER: return "kill";
+    case SI_TKILL: return "tgkill";
+    case SI_QUEUE: return "queued";
+    case SI_KERNEL: return "kernel";
+    case SI_TIMER: return "timer";
+    case SI_MESGQ: case SI_ASYNCIO: case SI_SIGIO: return "notice";
+    default: return code > 0 ? "fault" : "unknown";
+  }
+}
+
+bool has_sender(int code) { return code == SI_USER || code == SI_TKILL || code == SI_QUEUE; }
 
 }  // namespace forkproof::observe

@@ -14,4 +14,9 @@ std::string program_of(Pid pid);
 /// below. 0 when nobody here has that pid there, which is also how the kernel shows a sender from outside.
 Pid sender_as_seen_here(Pid receiver, Pid sender);
 
+/// How a signal was sent, by its si_code (`man 2 sigaction`): "kill", "tgkill", "queued", "kernel", "timer" ...
+const char* how_sent(int code);
+/// Whether a process sent it.
+bool has_sender(int code);
+
 }  // namespace forkproof::observe

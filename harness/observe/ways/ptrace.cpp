@@ -28,20 +28,6 @@ namespace {
 
 constexpr long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 
-const char* how_sent(const siginfo_t& about) {
-  switch (about.si_code) {
-    case SI_USER: return "kill";
-    case SI_TKILL: return "tgkill";
-    case SI_QUEUE: return "queued";
-    case SI_KERNEL: return "kernel";
-    case SI_TIMER: return "timer";
-    case SI_MESGQ: case SI_ASYNCIO: case SI_SIGIO: return "notice";
-    default: return about.si_code > 0 ? "fault" : "unknown";
-  }
-}
-bool has_sender(const siginfo_t& about) {
-  return about.si_code == SI_USER || about.si_code == SI_TKILL || about.si_code == SI_QUEUE;
-}
 bool stops_a_group(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
@@ -112,8 +98,8 @@ class Tracer final : public Observer {
     const bool of_a_child = told && signal == SIGCHLD && about.si_code > 0 && about.si_code != SI_KERNEL;
     if (told && !of_a_child) {
       const Pid process = process_of(tid);
-      const Pid sender = has_sender(about) ? sender_as_seen_here(process, about.si_pid) : 0;
-      post_.tell(SignalSeen{process, signal, sender, how_sent(about)});
+      const Pid sender = has_sender(about.si_code) ? sender_as_seen_here(process, about.si_pid) : 0;
+      post_.tell(SignalSeen{process, signal, sender, how_sent(about.si_code)});
     }
     go_on(tid, signal);
   }

@@ -12,11 +12,14 @@
 
 namespace forkproof::observe {
 
+class SignalTrace;
+
 /// What comes from outside the arena for those ways that need it: opened before the namespaces were made. Passive.
 struct Outlook {
   int connector = -1;  ///< a socket that listens to the process connector, or -1 ...
   std::string refusal; ///< ... and why there is none
   int proc = -1;       ///< /proc of the first PID namespace, as a directory
+  const SignalTrace* signals = nullptr;  ///< null when nobody asked for signals
 };
 
 /// Where an observer stands.
@@ -38,6 +41,8 @@ class Observer {
   virtual std::string prepare() { return {}; }
   /// The subject exists, and waits to be let go. Empty, or why it cannot be seen.
   virtual std::string attach(Pid /*subject*/) { return {}; }
+  /// What it misses here beyond what ways.def says, and why; empty when nothing.
+  [[nodiscard]] virtual std::string misses_here() const { return {}; }
   /// PID 1 has reaped a child of its own: that pid may be given anew.
   virtual void reaped(Pid /*pid*/) {}
   /// How much is known to have been missed by now, in words; empty when nothing.
