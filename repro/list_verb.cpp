@@ -5,6 +5,7 @@
 #include "harness/core/profile.h"
 #include "harness/faults/fault.h"
 #include "harness/faults/locks/lock.h"
+#include "harness/observe/ways/way.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/plan.h"
 #include "harness/scenario/library.h"
@@ -112,6 +113,12 @@ void list_formats() {
   for (const auto& row : reports::reports()) print_row(row.key, row.about);
 }
 
+void list_ways() {
+  for (const observe::Way& way : observe::ways()) {
+    print_row(way.key, fmt::format("sees {}; misses {}", way.sees, way.misses));
+  }
+}
+
 struct Kind {
   const char* name;
   void (*print)();
@@ -119,7 +126,7 @@ struct Kind {
 constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profiles}, {"targets", list_targets}, {"backends", list_backends},
                           {"faults", list_faults},       {"locks", list_locks},       {"oracles", list_oracles},
                           {"knobs", list_knobs},         {"sigint-setups", list_sigint_setups},
-                          {"sync-points", list_sync_points}, {"formats", list_formats}};
+                          {"sync-points", list_sync_points}, {"formats", list_formats}, {"ways", list_ways}};
 
 int act(const std::string& wanted) {
   std::vector<std::string> known;
@@ -142,7 +149,8 @@ int act(const std::string& wanted) {
 int list_verb(int argc, char** argv) {
   std::string kind;
   CLI::App app("Lists what scenarios and options may name: scenarios, profiles, targets, backends,\n"
-               "faults, locks, oracles, knobs, sigint-setups, sync-points, formats; without a KIND, all of them.",
+               "faults, locks, oracles, knobs, sigint-setups, sync-points, formats, ways (to\n"
+               "see processes); without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only");
   return run_verb_with(app, argc, argv, [&kind] { return act(kind); });
