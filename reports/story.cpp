@@ -107,6 +107,7 @@ std::string timeline(const Exhibit& exhibit, double scale, const Letters& letter
   std::string all = fmt::format("  {:<4}{:>10}{}  {:<16}{}\n", "", "time",
                                 scale != 1.0 ? fmt::format("{:>12}", "at scale 1") : "", "who", "what");
   const std::set<Pid> passers_by = passers_by_of(history, cast);
+  std::set<Pid> born;
   Nanos late{};
   for (std::size_t i = 0; i < history.size(); ++i) {
     // Many small delays of the machine say no more than their sum.
@@ -115,6 +116,9 @@ std::string timeline(const Exhibit& exhibit, double scale, const Letters& letter
       continue;
     }
     if (marks[i].empty() && passers_by.contains(whose(history[i].what))) continue;
+    // A stranger that turned out to be of the tree was told of when it was born.
+    const auto* spawned = history[i].as<Spawned>();
+    if (spawned != nullptr && !born.insert(spawned->pid).second && marks[i].empty()) continue;
     const auto line = told(history[i].what, cast);
     if (!line) continue;
     const std::string times = fmt::format("  {:<4}{}  ", marks[i], time_column(history[i].at - zero, scale));

@@ -14,7 +14,11 @@ struct Teller {
 
   Told operator()(const CaseOpened&) const { return std::nullopt; }
   Told operator()(const ArenaOpened&) const { return std::nullopt; }
-  Told operator()(const Spawned& e) const { return Line{cast.name(e.pid), "is started by " + cast.name(e.parent)}; }
+  Told operator()(const Spawned& e) const {
+    // PID 1 starts nobody but the subject.
+    if (e.node == stranger_node && e.parent == cast.warden()) return Line{cast.name(e.pid), "is first seen, a child of PID 1"};
+    return Line{cast.name(e.pid), "is started by " + cast.name(e.parent)};
+  }
   Told operator()(const Ready&) const { return std::nullopt; }
   Told operator()(const TreeReady& e) const {
     return Line{"tree", e.nodes == 1 ? "its one process is up" : fmt::format("its {} processes are up", e.nodes)};

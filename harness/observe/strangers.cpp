@@ -1,5 +1,7 @@
 #include "harness/observe/strangers.h"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "harness/observe/proc.h"
@@ -33,8 +35,10 @@ void Strangers::seen(Happening what) {
 }
 
 void Strangers::born(const Spawned& spawned) {
-  known_[spawned.pid] = {spawned.parent, spawned.role};  // a pid that was there before has gone round
-  if (told_.is_introduced(spawned.pid)) return;
+  // PID 1 starts nobody but the subject: whoever is first seen as its child was somebody's before.
+  const Pid starter = spawned.parent == ::getpid() ? 0 : spawned.parent;
+  if (told_.is_introduced(spawned.pid)) return void(known_[spawned.pid].starter = spawned.parent);
+  known_[spawned.pid] = {starter, spawned.role};  // a pid that was there before has gone round
   living_[spawned.pid] = {spawned.parent, spawned.role};
   children_[spawned.parent].insert(spawned.pid);
   told_.append(spawned);

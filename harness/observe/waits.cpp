@@ -53,6 +53,18 @@ Pid process_of_pidfd(Pid pid, int fd) {
   return lines.empty() ? 0 : std::max(0, std::atoi(lines.front().c_str()));
 }
 
+/// Whether the call ends by itself after a time. A time is not looked at, only that there is one.
+bool has_time_limit(const Question& question) {
+  switch (question.thread.number) {
+    case SYS_poll: return static_cast<int>(question.argument(2)) >= 0;
+    case SYS_ppoll: return question.argument(2) != 0;
+    case SYS_select: case SYS_pselect6: return question.argument(4) != 0;
+    case SYS_epoll_wait: case SYS_epoll_pwait: return static_cast<int>(question.argument(3)) >= 0;
+    case SYS_epoll_pwait2: case SYS_futex: return question.argument(3) != 0;
+    default: return false;
+  }
+}
+
 /// These descriptors, whatever they are: channels and pidfds are followed, the rest is named.
 Wait on_descriptors(const Question& question, const std::vector<int>& fds, bool for_room) {
   Wait wait;
@@ -69,6 +81,7 @@ Wait on_descriptors(const Question& question, const std::vector<int>& fds, bool 
   if (fds.size() > most_named) named += fmt::format(" and {} more", fds.size() - most_named);
   if (!wait.channels.empty()) wait.kind = Wait::Kind::channel;
   else if (!wait.on.empty()) wait.kind = Wait::Kind::process;
+  if (named.empty()) return wait.doing = fmt::format("sleeps in {} on nothing, until {} comes", call_name(question.thread.number), has_time_limit(question) ? "its time" : "a signal"), wait;
   wait.doing = fmt::format("sleeps in {} on {}", call_name(question.thread.number), named.empty() ? "nothing" : named);
   return wait;
 }
@@ -155,18 +168,6 @@ Wait on_file_lock(const Question& question) {
                            lock_holders(question.standing.pid));
   if (wait.kind == Wait::Kind::process) wait.kind = Wait::Kind::lock;
   return wait;
-}
-
-/// Whether the call ends by itself after a time. A time is not looked at, only that there is one.
-bool has_time_limit(const Question& question) {
-  switch (question.thread.number) {
-    case SYS_poll: return static_cast<int>(question.argument(2)) >= 0;
-    case SYS_ppoll: return question.argument(2) != 0;
-    case SYS_select: case SYS_pselect6: return question.argument(4) != 0;
-    case SYS_epoll_wait: case SYS_epoll_pwait: return static_cast<int>(question.argument(3)) >= 0;
-    case SYS_epoll_pwait2: case SYS_futex: return question.argument(3) != 0;
-    default: return false;
-  }
 }
 
 Wait on_futex(const Question& question) {

@@ -544,7 +544,7 @@ void Player::start_subject() {
   const HeldStart start(part_);
   const Pid subject = run::start_subject(part_, *io_);
   introduce(subject, ::getpid(), supervisor_node, supervisor_role);
-  if (part_.outlook != nullptr) strangers_.begin(part_.observe, subject);
+  if (is_command(part_.one)) strangers_.begin(part_.observe, subject);
   start.open();
   io_->watch(warden_, {[this](std::size_t fault, Fd fd) { passed_on(fault, std::move(fd)); },
                        [this](CommandNotStarted failed) { append(std::move(failed)); }});

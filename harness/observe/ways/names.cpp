@@ -33,12 +33,15 @@ std::string process_name(Pid pid) {
   return got > 1 ? std::string(text, static_cast<std::size_t>(got - 1)) : std::string();
 }
 
-std::string program_of(Pid pid) {
+std::string image_of(Pid pid) {
   char path[40], target[4096];
   std::snprintf(path, sizeof path, "/proc/%d/exe", pid);
-  const std::string name = process_name(pid);
   const ssize_t size = ::readlink(path, target, sizeof target);
-  const std::string image(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return std::string(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+}
+
+std::string program_of(Pid pid) {
+  const std::string name = process_name(pid), image = image_of(pid);
   const std::size_t slash = image.rfind('/');
   if (slash == std::string::npos) return name;
   constexpr std::size_t longest_name = 15;  // the kernel keeps no more of it

@@ -7,6 +7,8 @@ namespace forkproof::observe {
 
 /// What the kernel calls a process (/proc/PID/comm); empty when it is gone.
 std::string process_name(Pid pid);
+/// The path of its program's image (/proc/PID/exe); empty when it is gone.
+std::string image_of(Pid pid);
 /// The path of its program as it was called ("/bin/sh", not the "/bin/dash" behind it), or its name alone where its image
 /// has another one (a script); empty when it is gone.
 std::string program_of(Pid pid);

@@ -1,5 +1,5 @@
-// PID 1's own view: at each look, the children of everybody known, and of those the newborn. A name that has changed is an
-// exec. It rests after each look for some times what the look took, so that it never has more than its share of a processor.
+// PID 1's own view: at each look, the children of everybody known, and of those the newborn. Another image is an exec; it is
+// only looked for where the name has changed, which a process may also do by itself. It rests after each look for some times what the look took, so that it never has more than its share of a processor.
 #include <map>
 #include <vector>
 
@@ -28,7 +28,7 @@ class ProcView final : public Observer {
 
  private:
   struct One {
-    std::string name;
+    std::string name, image;
   };
 
   void look() {
@@ -46,7 +46,7 @@ class ProcView final : public Observer {
     for (const Pid child : children_of(root)) open.emplace_back(root, child);
     for (std::size_t i = 0; i < open.size(); ++i) {
       const auto [parent, pid] = open[i];
-      if (known_.try_emplace(pid, One{process_name(pid)}).second) post_.tell(Spawned{pid, parent, stranger_node, known_[pid].name});
+      if (known_.try_emplace(pid, One{process_name(pid), image_of(pid)}).second) post_.tell(Spawned{pid, parent, stranger_node, known_[pid].name});
       for (const Pid child : children_of(pid)) open.emplace_back(pid, child);
     }
   }
@@ -62,7 +62,12 @@ class ProcView final : public Observer {
       one->name.clear();  // told; it stays known until it is reaped, or it would be born again
       return true;
     }
-    if (look->entry.name != one->name) one->name = look->entry.name, post_.tell(Execed{pid, program_of(pid)});
+    if (look->entry.name == one->name) return true;
+    one->name = look->entry.name;
+    if (std::string image = image_of(pid); image != one->image) {
+      one->image = std::move(image);
+      post_.tell(Execed{pid, program_of(pid)});
+    }
     return true;
   }
 
