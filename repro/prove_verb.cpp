@@ -38,7 +38,7 @@ fuzz::ProofOptions proof_options(const ProveOptions& options) {
   fuzz::ProofOptions proof;
   if (options.is_short) {
     proof.whole_catalogue = false;
-    proof.seeds = 1;
+    proof.seeds = 0;
     proof.hunt.time = std::chrono::seconds(10);
     proof.seeds_defects = false;
     proof.shrink.budget = std::chrono::seconds(5);
@@ -199,7 +199,7 @@ int prove_verb(int argc, char** argv) {
   ProveOptions options;
   CLI::App app(about, "repro prove");
   app.footer(more);
-  app.add_flag("--short", options.is_short, "until the first scenario that catches a defect, one\nseed, no defects of real supervisors: under a minute");
+  app.add_flag("--short", options.is_short, "the catalogue only, until the first scenario that\ncatches a defect: under a minute");
   app.add_option("--seeds", options.seeds, "hunts from nothing for each defect (10)")->type_name("N")->check(CLI::Range(1U, 1000U));
   app.add_option("--for", options.seconds, "at most so long for one hunt (30)")->type_name("SECONDS")->check(CLI::Range(0.1, 3600.0));
   app.add_option("--jobs", options.jobs, "arenas open at once (one a processor)")->type_name("N")->check(CLI::Range(1U, 256U));

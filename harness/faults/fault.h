@@ -19,6 +19,8 @@ struct Stage {
   std::vector<HoldRule> holds;
   bool name_server = false;               ///< a silent one, on the arena's 127.0.0.1:53
   std::vector<arena::Overlay> overlays;   ///< files of the machine, as the subject sees them
+  std::string task_role;            ///< of the tree's root; empty where that has no say
+  bool runs_on_at_birth = false;    ///< the supervisor goes on while its task has not run on from the fork yet
   bool terminal = false;    ///< the subject's controlling terminal and stdio are a pty whose other end the rig has
   bool own_stdout = false;  ///< the subject's stdout is a pipe that nobody reads until a fault says so
 };
@@ -34,6 +36,8 @@ class Strike {
   virtual void asks_teardown(const std::string& because) = 0;
   /// Sends a signal from outside the subject; what becomes of one to a task is watched. `target` < 0: to the group.
   virtual void signal(Pid target, int signal) = 0;
+  /// What the fault has seen of the subject from outside; `ok`: as it should be.
+  virtual void probed(const std::string& what, const std::string& result, bool ok) = 0;
   /// The rig's end of the subject's terminal, or of its stdout where that is a pipe apart; -1 where there is none.
   virtual int terminal() const { return -1; }
   virtual int stdout_reader() const { return -1; }

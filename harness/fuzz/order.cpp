@@ -77,7 +77,7 @@ bool tells_more(const run::FinishedRun& run, const std::optional<run::FinishedRu
 
 /// One order and what it came to; `history` is that of its last run in which the promise was broken, or else any.
 struct Tried {
-  Reliability reliability;
+  Agreement reliability;
   History history;
 };
 

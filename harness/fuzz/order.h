@@ -30,7 +30,7 @@ struct Survey {
 };
 
 /// How one order came out, for one promise.
-struct Reliability {
+struct Agreement {
   std::uint64_t runs = 0, broken = 0, held = 0;  ///< the rest could not be told
 };
 
@@ -40,9 +40,9 @@ struct OrderFound {
   Verdict verdict;                  ///< of the breaking run
   std::string found_by;             ///< the schedule that broke it first
   std::string breaks;               ///< the same as letters
-  Reliability breaking;
+  Agreement breaking;
   std::string holds;                ///< letters; what was exchanged stands in `exchanges`
-  Reliability holding;
+  Agreement holding;
   std::vector<Exchange> exchanges;  ///< the critical pair; empty when no order near it holds
   std::uint64_t orders_tried = 0;
   Nanos wall{};

@@ -6,7 +6,6 @@
 #include "harness/scenario/library.h"
 #include "harness/scenario/profile_file.h"
 #include "harness/scenario/scenario_writer.h"
-#include "harness/spawn/backend.h"
 
 namespace forkproof::fuzz {
 namespace {
@@ -15,12 +14,21 @@ Profile profile_named(const std::string& name) {
   return scenario::read_profile(scenario::library_directory() + "/profiles", name);
 }
 
-void add_cells(const scenario::Scenario& question, const std::vector<std::string>& backends, std::vector<run::Cell>* cells) {
+std::set<std::string> policies_of(const scenario::Scenario& question) {
+  std::set<std::string> policies;
+  for (const std::string& name : question.profiles) {
+    const Profile profile = profile_named(name);
+    for (const Knob& knob : knobs()) policies.insert(std::string(knob.key) + "=" + std::string(knob.values[knob.get(profile)].word));
+  }
+  return policies;
+}
+
+void add_cells(const scenario::Scenario& question, const std::vector<std::string>& backends, std::vector<CatalogueCell>* cells) {
   if (std::find(question.profiles.begin(), question.profiles.end(), "exemplary") == question.profiles.end()) return;
   run::Choice choice;
   choice.profiles = {"exemplary"}, choice.backends = backends, choice.only_own = true;
   for (run::Cell& cell : run::cross(question, choice)) {
-    if (cell.expected.empty()) cells->push_back(std::move(cell));
+    if (cell.expected.empty()) cells->push_back({std::move(cell), policies_of(question)});
   }
 }
 
@@ -53,7 +61,7 @@ Profile with_knob(Profile profile, const std::string& key, const std::string& wo
 
 Profile exemplary_profile() { return profile_named("exemplary"); }
 
-std::vector<run::Cell> catalogue_cells(const std::vector<std::string>& backends) {
+std::vector<CatalogueCell> catalogue_cells(const std::vector<std::string>& backends) {
   const std::string directory = scenario::library_directory();
   std::vector<scenario::Scenario> questions;
   for (const std::string& name : scenario::names_in(directory)) {
@@ -64,7 +72,7 @@ std::vector<run::Cell> catalogue_cells(const std::vector<std::string>& backends)
   std::stable_sort(questions.begin(), questions.end(), [](const auto& left, const auto& right) {
     return left.profiles.size() > right.profiles.size();
   });
-  std::vector<run::Cell> cells;
+  std::vector<CatalogueCell> cells;
   for (const auto& question : questions) add_cells(question, backends, &cells);
   return cells;
 }
@@ -85,25 +93,20 @@ Case canary() {
   question.question = "The task ends and its helper does not: is it orphaned?";
   question.tree.role = "task-runner";
   question.tree.exits_after = Nanos{};
-  question.tree.children = {{.role = "helper"}};
+  question.tree.children.emplace_back().role = "helper";
   question.knobs = {{"signal_scope", "task-process"}};
   return run::make_case(question, exemplary_profile(), "posix-spawn", 1);
 }
 
-std::vector<std::string> every_backend() {
-  std::vector<std::string> keys;
-  for (const auto& row : spawn::backends()) keys.emplace_back(row.key);
-  return keys;
-}
+std::vector<std::string> every_backend() { return run::vocabulary().backends; }
 
 std::vector<SeedDefect> seed_defects() {
   std::vector<SeedDefect> defects;
-  const auto every = every_backend();
   std::vector<std::string> profiles{"airflow-3.2.0", "gunicorn-prefork"};
   for (const std::string& name : scenario::names_in(scenario::library_directory() + "/profiles")) {
     if (name.starts_with("tractor-")) profiles.push_back(name);
   }
-  for (const std::string& name : profiles) defects.push_back({name, {profile_named(name), every, false}});
+  for (const std::string& name : profiles) defects.push_back({name, {profile_named(name), every_backend(), false}});
   defects.push_back({"bare fork, with hazards", {exemplary_profile(), {"fork"}, true}});
   return defects;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,11 @@ Profile exemplary_profile();
 
 /// The cells of the catalogue under `exemplary`, over at most these backends, that are expected to hold every promise.
 /// Scenarios that tell profiles apart come first: they ask about policies.
-std::vector<run::Cell> catalogue_cells(const std::vector<std::string>& backends);
+struct CatalogueCell {
+  run::Cell cell;
+  std::set<std::string> policies;  ///< "knob=word" of every profile that its scenario tells apart
+};
+std::vector<CatalogueCell> catalogue_cells(const std::vector<std::string>& backends);
 
 /// A cell with a knob laid over it, expecting nothing: what breaks in it, the knob has broken.
 run::Cell with_knob(run::Cell cell, const std::string& knob, const std::string& word);

@@ -38,15 +38,17 @@ TEST(PlantedDefects, DifferFromExemplaryInOneKnob) {
 TEST(CatalogueCells, AreThoseThatExemplaryIsExpectedToHold) {
   const auto cells = catalogue_cells({"fork", "posix-spawn"});
   ASSERT_THAT(cells, Not(IsEmpty()));
-  for (const run::Cell& cell : cells) {
+  for (const CatalogueCell& each : cells) {
+    const run::Cell& cell = each.cell;
     EXPECT_EQ(cell.one.profile_name(), "exemplary");
     EXPECT_THAT(cell.expected, IsEmpty());
     EXPECT_TRUE(cell.one.backend_name() == "fork" || cell.one.backend_name() == "posix-spawn");
+    EXPECT_THAT(each.policies, Contains("signal_scope=task-tree"));
   }
 }
 
 TEST(CatalogueCells, WithAKnobHaveTheTimesThatItDeclares) {
-  const run::Cell cell = catalogue_cells({"fork"}).front();
+  const run::Cell cell = catalogue_cells({"fork"}).front().cell;
   const run::Cell planted = with_knob(cell, "on_cleanup_timeout", "wait-for-ever");
   EXPECT_LT(planted.one.bounds.teardown, cell.one.bounds.teardown);  // it declares no wait for its channels
   EXPECT_EQ(planted.one.tree, cell.one.tree);

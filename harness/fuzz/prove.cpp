@@ -57,7 +57,7 @@ class Prover {
   const arena::Provision& provision_;
   const std::function<void(const std::string&)>& show_;
   const Profile exemplary_;
-  std::vector<run::Cell> cells_;  // of the catalogue, whose right twins have held
+  std::vector<CatalogueCell> cells_;  // of the catalogue, whose right twins have held
   Proof proof_;
 };
 
@@ -70,12 +70,12 @@ void Prover::watch_canary() {
 }
 
 void Prover::play_twins() {
-  std::vector<run::Cell> candidates;
+  std::vector<CatalogueCell> candidates;
   std::vector<Case> cases;
-  for (run::Cell& cell : catalogue_cells(options_.backends)) {
-    if (run::obstacle_to(cell.one, provision_)) continue;
-    cases.push_back(cell.one);
-    candidates.push_back(std::move(cell));
+  for (CatalogueCell& each : catalogue_cells(options_.backends)) {
+    if (run::obstacle_to(each.cell.one, provision_)) continue;
+    cases.push_back(each.cell.one);
+    candidates.push_back(std::move(each));
   }
   std::vector<bool> held(cases.size(), false);
   play_all(cases, pool_, [&](std::size_t index, run::FinishedRun& run) {
@@ -97,8 +97,14 @@ void Prover::play_twins() {
 }
 
 void Prover::ask_catalogue(DefectProof& proof) {
+  // First those that know of a profile with this very policy.
   std::vector<Case> cases;
-  for (const run::Cell& cell : cells_) cases.push_back(with_knob(cell, proof.defect.knob, proof.defect.word).one);
+  for (const bool knows : {true, false}) {
+    for (const CatalogueCell& each : cells_) {
+      if (each.policies.contains(proof.defect.name()) != knows) continue;
+      cases.push_back(with_knob(each.cell, proof.defect.knob, proof.defect.word).one);
+    }
+  }
   std::size_t done = 0;
   play_all(cases, pool_, [&](std::size_t, run::FinishedRun& run) {
     show_(fmt::format("{}: catalogue {}/{}", proof.defect.name(), ++done, cases.size()));
@@ -148,6 +154,7 @@ Proof Prover::prove() {
     DefectProof& proof = proof_.defects.emplace_back();
     proof.defect = defect;
     ask_catalogue(proof);
+    if ((proof_.defects.size() - 1) % options_.hunted_each != 0) continue;
     hunt_for(proof);
     shrink_first(proof);
   }
@@ -160,10 +167,10 @@ Proof Prover::prove() {
   return std::move(proof_);
 }
 
-void judge_defect(const DefectProof& proof, const ProofOptions& options, std::vector<std::string>* flaws) {
+void judge_defect(const DefectProof& proof, std::vector<std::string>* flaws) {
   const std::string name = proof.defect.name();
   if (proof.caught_by.empty()) flaws->push_back(name + ": no scenario of the catalogue catches it");
-  if (options.seeds > 0 && proof.hunts.found.empty()) flaws->push_back(name + ": not found from nothing");
+  if (proof.hunts.seeds > 0 && proof.hunts.found.empty()) flaws->push_back(name + ": not found from nothing");
   if (!proof.twin_held) {
     flaws->push_back(fmt::format("{}: what was shrunk breaks {} with {}={} too", name, proof.twin_broke,
                                  proof.defect.knob, proof.defect.right));
@@ -204,7 +211,7 @@ std::vector<std::string> flaws(const Proof& proof, const ProofOptions& options) 
   std::vector<std::string> flaws;
   if (!proof.canary_failed) flaws.emplace_back("the canary held: nothing that is said here can be believed");
   for (const std::string& each : proof.twins_broken) flaws.push_back("exemplary breaks " + each);
-  for (const DefectProof& each : proof.defects) judge_defect(each, options, &flaws);
+  for (const DefectProof& each : proof.defects) judge_defect(each, &flaws);
   if (options.whole_catalogue) judge_oracles(proof, &flaws);
   for (const SeedProof& each : proof.seeds) {
     if (!each.found) flaws.push_back(each.name + ": not found from nothing");

@@ -18,6 +18,7 @@ struct ProofOptions {
   bool whole_catalogue = true;  ///< every cell for every defect; else the first one that catches it is enough
   std::vector<std::string> backends{"fork", "posix-spawn"};  ///< of the catalogue's cells
   unsigned seeds = 10;          ///< hunts from nothing for each defect, with seeds 1, 2 ...
+  std::size_t hunted_each = 1;  ///< only for each so-many-th defect
   HuntLimits hunt;
   bool seeds_defects = true;    ///< also those of real supervisors
   ShrinkOptions shrink;

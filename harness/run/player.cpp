@@ -119,6 +119,9 @@ class Player final : public faults::Strike {
   void fired(const std::string& what) override { append_at(turns_.when(), FaultFired{turns_.speaker(), what}); }
   void asks_teardown(const std::string& because) override;
   void signal(Pid target, int signal) override;
+  void probed(const std::string& what, const std::string& result, bool ok) override {
+    append_at(turns_.when(), ProbeMade{what, result, ok});
+  }
   [[nodiscard]] int terminal() const override { return io_ ? io_->terminal() : -1; }
   [[nodiscard]] int stdout_reader() const override { return io_ ? io_->stdout_reader() : -1; }
   void hang_up() override { io_->close_terminal(); }

@@ -51,7 +51,7 @@ TaskNode any_tree(int levels, bool root) {
 
 FaultSpec any_fault() {
   switch (*rc::gen::inRange(0, 4)) {
-    case 0: return {"heartbeat-reply", {{"status", *rc::gen::inRange<std::int64_t>(200, 600)}, {"after", "heartbeat " + std::to_string(*rc::gen::inRange(0, 9))}}};
+    case 0: return {"heartbeat-reply", {{"status", *rc::gen::inRange<std::int64_t>(300, 600)}, {"after", "heartbeat " + std::to_string(*rc::gen::inRange(0, 9))}}};
     case 1: return {"heartbeat-reply", {{"reply", any_of<std::string>({"reset", "hang", "late", "garbage", "half-close"})}, {"after", any_of<std::string>({"start", "output"})}}};
     case 2: return {"fork-after-thread", {{"lock", any_of<std::string>({"std-mutex", "tzset"})}}};
     default: return {any_of<std::string>({"orphan-sigint", "supervisor-killed"}), {}};

@@ -21,6 +21,7 @@
 #include "harness/oracles/oracle.h"
 #include "harness/run/command_words.h"
 #include "harness/run/player.h"
+#include "harness/spawn/backend.h"
 
 namespace forkproof::run {
 namespace {
@@ -172,6 +173,9 @@ void RunPool::start(Case one, std::uint64_t tag, const std::string& keep_path) {
     part.outlook = &outlook->outlook(), part.observe = observe_;
   }
   part.stage.server.wanted = active->one.server;
+  part.stage.task_role = active->one.tree.role;
+  const spawn::BackendRow* backend = spawn::find_backend(active->one.backend_name());
+  part.stage.runs_on_at_birth = backend != nullptr && !backend->waits_for_exec;
   for (const auto& fault : active->faults) fault->set_stage(part.stage);
   arena::Contents contents;
   // Both run in forked processes, so what the first learns (the port) the second, forked after it, knows too.

@@ -1,0 +1,134 @@
+// Fault `channel-held`: somebody outside the tree holds the task's end of a channel, as a daemon does that it was handed to
+// (a log shipper, a terminal multiplexer). So the channel does not end with the task, nor with anything of its tree.
+//
+// Established: the descriptors are here, taken from the task by the kernel (pidfd_getfd) before it goes on from its
+// readiness.
+//
+// With all of them held, the task's end makes no channel readable: only a notice of the end itself wakes the supervisor.
+// Whether it was woken is looked at when the task has ended. A process that sleeps through three looks, and has not been
+// switched to since before the end, was not.
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/core/fd.h"
+#include "harness/core/probe.h"
+#include "harness/faults/fault.h"
+
+namespace forkproof::faults {
+namespace {
+
+constexpr Setting settings[] = {
+    {.key = "channel", .is_number = false, .required = false,
+     .about = "which of the task's: stdin, stdout, or all that it was given", .words = "stdin stdout all"},
+    {.key = "for_ms", .is_number = true, .required = false, .about = "let go so long after the task's end; else held until the run is over",
+     .least = 0, .most = 60'000},
+};
+
+constexpr int most_channels = 5;  // stdin, stdout, stderr, requests, logs
+constexpr int enough_looks = 3;
+
+/// Its descriptors 0, 1 ... as ours. PTRACE_MODE_ATTACH is wanted, which PID 1 of an arena has (`man 2 pidfd_getfd`).
+std::vector<Fd> take_descriptors(Pid pid, int first, int last) {
+  std::vector<Fd> taken;
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  for (int number = first; process && number <= last; ++number) {
+    Fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    if (copy) taken.push_back(std::move(copy));
+  }
+  return taken;
+}
+
+/// How often a process has gone to sleep so far; empty when it is not asleep in a system call now.
+std::optional<long> sleeps_since_birth(Pid pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  bool asleep = false;
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("State:")) asleep = line.find("S (sleeping)") != std::string::npos;
+    if (line.starts_with("voluntary_ctxt_switches:")) {
+      return asleep ? std::optional(std::strtol(line.c_str() + line.find(':') + 1, nullptr, 10)) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+class ChannelHeld final : public Fault {
+ public:
+  explicit ChannelHeld(const FaultSpec& spec)
+      : channel_(spec.word("channel", "all")), for_(std::chrono::milliseconds(spec.number("for_ms", -1))) {}
+
+  void set_stage(Stage&) override {}
+
+  void see(const Event& event, Strike& strike) override {
+    if (const auto* spawned = event.as<Spawned>()) take_note(*spawned);
+    if (const auto* ready = event.as<Ready>(); ready != nullptr && ready->node == 0 && ready->pid == task_) hold(ready->pid, strike);
+    if (const auto* reaped = event.as<Reaped>(); reaped != nullptr && reaped->by == supervisor_ && reaped->pid == task_) {
+      noticed(strike);
+    }
+    const auto* exited = event.as<Exited>();
+    if (exited != nullptr && exited->pid == task_) task_ended_ = true, ended_at_ = monotonic_now();
+    if (exited != nullptr && exited->pid == supervisor_) was_woken_ = true;
+  }
+
+  void tick(Strike& strike) override {
+    if (task_ended_ && for_ >= Nanos{} && monotonic_now() - ended_at_ >= for_) held_.clear();
+    if (!watches() || told_ || was_woken_) return;
+    const std::optional<long> sleeps = sleeps_since_birth(supervisor_);
+    if (!task_ended_) {
+      before_ = sleeps;
+      return;
+    }
+    const bool slept_on = sleeps && before_ && *sleeps == *before_;
+    was_woken_ = !slept_on;  // for this or for something else: from now on its own word counts
+    if (was_woken_ || ++looks_ < enough_looks) return;
+    told_ = true;
+    strike.probed(end_probe, fmt::format("the supervisor slept on, {} looks long, and was not woken", enough_looks), false);
+  }
+
+  void heal() noexcept override { held_.clear(); }
+
+ private:
+  [[nodiscard]] bool watches() const { return channel_ == "all" && !held_.empty(); }
+
+  void take_note(const Spawned& spawned) {
+    if (spawned.node < 0 && supervisor_ == 0) supervisor_ = spawned.pid;
+    if (spawned.node == 0 && task_ == 0) task_ = spawned.pid;
+  }
+
+  void hold(Pid task, Strike& strike) {
+    const int first = channel_ == "stdout" ? 1 : 0;
+    const int last = channel_ == "all" ? most_channels - 1 : first;
+    held_ = take_descriptors(task, first, last);
+    if (held_.empty()) return;
+    strike.established(fmt::format("{} of the task's descriptors are held outside its tree ({})", held_.size(), channel_));
+    strike.fired("the task goes on, and its end will not end them");
+  }
+
+  void noticed(Strike& strike) {
+    if (watches() && !std::exchange(told_, true)) strike.probed(end_probe, "the supervisor has reaped it", true);
+  }
+
+  std::string channel_;
+  Nanos for_, ended_at_{};
+  std::vector<Fd> held_;
+  Pid supervisor_ = 0, task_ = 0;
+  bool task_ended_ = false, was_woken_ = false, told_ = false;
+  std::optional<long> before_;  // sleeps, by the last look before the end
+  int looks_ = 0;
+};
+
+}  // namespace
+
+std::span<const Setting> settings_of_channel_held() { return settings; }
+std::string check_channel_held(const FaultSpec&) { return {}; }
+std::unique_ptr<Fault> make_channel_held(const FaultSpec& spec) { return std::make_unique<ChannelHeld>(spec); }
+
+}  // namespace forkproof::faults
