@@ -1,6 +1,7 @@
 #include "harness/fuzz/planted.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "harness/core/error.h"
 #include "harness/scenario/library.h"
@@ -23,10 +24,16 @@ std::set<std::string> policies_of(const scenario::Scenario& question) {
   return policies;
 }
 
+bool has_only_right_values(const std::string& name) {
+  const Profile profile = profile_named(name);
+  return std::ranges::all_of(knobs(), [&profile](const Knob& knob) { return knob.values[knob.get(profile)].worth != Worth::wrong; });
+}
+
 void add_cells(const scenario::Scenario& question, const std::vector<std::string>& backends, std::vector<CatalogueCell>* cells) {
-  if (std::find(question.profiles.begin(), question.profiles.end(), "exemplary") == question.profiles.end()) return;
   run::Choice choice;
-  choice.profiles = {"exemplary"}, choice.backends = backends, choice.only_own = true;
+  std::ranges::copy_if(question.profiles, std::back_inserter(choice.profiles), has_only_right_values);
+  if (choice.profiles.empty()) return;
+  choice.backends = backends, choice.only_own = true;
   for (run::Cell& cell : run::cross(question, choice)) {
     if (cell.expected.empty()) cells->push_back({std::move(cell), policies_of(question)});
   }
@@ -81,7 +88,7 @@ run::Cell with_knob(run::Cell cell, const std::string& knob, const std::string& 
   auto& model = std::get<ModelSupervisor>(cell.one.subject);
   model.profile = with_knob(model.profile, knob, word);
   // The time for a teardown is what the profile declares, and knobs have a say in it.
-  const Profile base = exemplary_profile();
+  const Profile base = profile_named(model.profile.name);
   const scenario::Scenario question = scenario::scenario_of(cell.one, base);
   cell.one = run::make_case(question, base, model.backend, cell.one.seed);
   return cell;

@@ -25,7 +25,7 @@ Profile with_knob(Profile profile, const std::string& knob, const std::string& w
 /// The profile that must hold against everything, from the library.
 Profile exemplary_profile();
 
-/// The cells of the catalogue under `exemplary`, over at most these backends, that are expected to hold every promise.
+/// The cells of the catalogue under `exemplary` and what else has no wrong value (exemplary-slow), over at most these backends, that are expected to hold every promise.
 /// Scenarios that tell profiles apart come first: they ask about policies.
 struct CatalogueCell {
   run::Cell cell;
