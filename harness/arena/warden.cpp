@@ -45,7 +45,7 @@ Warden::Warden()
       signals_(child_signals()),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
   if (!epoll_ || !signals_ || !timer_) fail("the warden's epoll, signalfd or timerfd");
-  watch(signals_.get(), [this] { reap(); });
+  watch(signals_.get(), [this] { reap_some(); });
   watch(timer_.get(), [this] { timer_fired(); });
 }
 
@@ -101,28 +101,37 @@ void Warden::sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(N
   });
 }
 
-void Warden::reap() {
+bool Warden::reap(std::size_t most) {
+  for (std::size_t i = 0; i < most; ++i) {
+    if (stopped_ && take_stops()) continue;  // a birth is told before the end of who was born
+    if (!take_end()) return false;
+  }
+  return true;
+}
+
+void Warden::reap_some() {
+  constexpr std::size_t most = 64;
   // Signals of one kind merge: one notice may stand for many dead.
   signalfd_siginfo notice{};
   while (::read(signals_.get(), &notice, sizeof notice) > 0) {
   }
-  if (stopped_) take_stops();
-  while (take_end()) {
-    if (stopped_) take_stops();  // a birth is told before the end of who was born
-  }
+  if (reap(most)) call_at(monotonic_now(), [this] { reap_some(); });
 }
 
 void Warden::on_traced(std::function<void(Pid, int)> stopped, std::function<void(Pid, WaitStatus)> ended) {
   stopped_ = std::move(stopped), traced_end_ = std::move(ended);
 }
 
-void Warden::take_stops() {
-  for (;;) {
+/// True when there may be more: who forks without end stops as fast as it is let go on.
+bool Warden::take_stops() {
+  constexpr int most = 64;
+  for (int i = 0; i < most; ++i) {
     siginfo_t about{};
-    if (::waitid(P_ALL, 0, &about, WSTOPPED | WNOHANG | __WALL) != 0 || about.si_pid == 0) return;
+    if (::waitid(P_ALL, 0, &about, WSTOPPED | WNOHANG | __WALL) != 0 || about.si_pid == 0) return false;
     // Of its own children that are not traced, job control's stops are told here as well: nobody waits for those.
     if (about.si_code == CLD_TRAPPED) stopped_(about.si_pid, about.si_status << 8 | 0x7f);
   }
+  return true;
 }
 
 /// One end, if there is any. The kernel gives a tracee's end to its tracer first and to its parent afterwards, and does

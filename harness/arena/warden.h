@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -41,15 +42,17 @@ class Warden {
   /// Asks for it, as soon as nothing is ready.
   void call_when_idle() { idle_after_ = Nanos{}; }
 
-  /// Reaps who is dead now; `run` does so by itself.
-  void reap();
+  /// Reaps who is dead now, but no more than `most`; true when there may be more. `run` does so by itself, a few at a time:
+  /// where they die as fast as they are reaped, timers and descriptors are due as well.
+  bool reap(std::size_t most = 100'000);
   void run();
   void stop() { running_ = false; }
 
  private:
+  void reap_some();
   void arm_timer();
   void timer_fired();
-  void take_stops();
+  bool take_stops();
   bool take_end();
   void sing(Nanos due, Nanos period, Nanos tolerance, std::function<void(Nanos)> late);
 

@@ -198,6 +198,25 @@ TEST(WardenReaping, OneWhoDiedBeforeTheWardenWasMadeIsFoundOnRequest) {
   EXPECT_THAT(told, ElementsAre(child));
 }
 
+TEST(WardenReaping, ManyDeadDoNotKeepTheOthersWaiting) {
+  constexpr int all = 500;
+  Warden warden;
+  int reaped = 0, reaped_when_due = 0;
+  warden.on_reaped([&](Pid, WaitStatus) {
+    if (++reaped == 1) warden.call_at(monotonic_now(), [&] { reaped_when_due = reaped; });
+    if (reaped == all) warden.stop();
+  });
+  for (int i = 0; i < all; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    siginfo_t dead{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &dead, WEXITED | WNOWAIT), 0);
+  }
+  warden.run();
+  EXPECT_GT(reaped_when_due, 0);
+  EXPECT_LT(reaped_when_due, all);
+}
+
 TEST(WardenCanary, TellsWhatTheMachineLost) {
   Warden warden;
   const Nanos blocked_for = 30ms;
