@@ -57,6 +57,15 @@ TEST(JudgeCommand, OneThatGoesToTheBackgroundIsUnknown) {
   expect_all_unknown(story.census({{task, warden_pid, task, task, "S", false, "task"}}).whole(), "it went to the background");
 }
 
+TEST(JudgeCommand, OneThatGoesToTheBackgroundBehindATreeThatIsUpIsUnknown) {
+  Case one = command_case();
+  one.faults = {{"signal-supervisor", {}}};
+  Story story(one);
+  start(story).exits(supervisor, WaitStatus::exited_with(0)).census({{task, warden_pid, task, task, "S", false, "task"}});
+  expect_all_unknown(story.whole(), "ended (exit 0) before the fault could be brought on, and 1 process lives on without it: it "
+                                    "went to the background");
+}
+
 TEST(JudgeCommand, ATreeThatNeverComesUpIsUnknown) {
   Story story(command_case());
   story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).then(DeadlinePassed{"startup"}).census();

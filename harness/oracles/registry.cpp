@@ -85,12 +85,15 @@ std::string not_a_supervised_tree(const History& history) {
   if (replaced) return "the command has become the task itself (exec): nobody is left who supervises it";
   const auto ready = reading.first<TreeReady>();
   const auto end = reading.supervisor_end();
-  if (ready && (!end || *ready < *end)) return {};
+  const bool was_up = ready && (!end || *ready < *end);
+  const bool struck = case_of(history).faults.empty() || reading.first<FaultEstablished>();
+  if (was_up && (!end || struck)) return {};
+  const std::string when = was_up ? "before the fault could be brought on" : "before the task tree was up";
   if (!end) return "the task tree never came up" + last_words(reading);
   const std::string status = reading.at<Exited>(*end).status.text();
   const std::size_t others = others_alive(reading);
-  if (others == 0) return "the command ended (" + status + ") before the task tree was up" + last_words(reading);
-  return "the command's first process ended (" + status + ") before the task tree was up, and " + std::to_string(others) +
+  if (others == 0) return "the command ended (" + status + ") " + when + last_words(reading);
+  return "the command's first process ended (" + status + ") " + when + ", and " + std::to_string(others) +
          (others == 1 ? " process lives" : " processes live") + " on without it: it went to the background" + last_words(reading);
 }
 
