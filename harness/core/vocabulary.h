@@ -16,6 +16,7 @@ struct Setting {
   std::string_view about;
   std::int64_t least = 0, most = 0;  ///< of a number
   std::string_view words = "";       ///< of a word: the allowed ones, separated by spaces; empty: `check` decides
+  std::string_view examples = "";    ///< of free text: what is drawn from where cases are invented, separated by '|'
 };
 
 /// The words that a scenario may use, gathered from the tables of the rooms that own them. Passed to the reader,

@@ -67,7 +67,10 @@ TEST(NoInheritedDescriptors, ASecondTaskThatKeepsTheFirstsWriteEndIsNamed) {
 }
 
 TEST(NoInheritedDescriptors, IsUnknownWhenNobodyLookedAtTheSecondTask) {
-  EXPECT_EQ(no_inherited_descriptors(has_second_task().whole()).outcome, Outcome::unknown);
+  const Ready up{5, 2, supervisor, 5, 5};
+  EXPECT_EQ(no_inherited_descriptors(has_second_task().then(up).whole()).outcome, Outcome::unknown);
+  // Nor could anybody, if it was ended before it was up.
+  EXPECT_EQ(no_inherited_descriptors(has_second_task().whole()).outcome, Outcome::skipped);
 }
 
 TEST(NoInheritedDescriptors, IsSkippedWhereNobodyListens) {

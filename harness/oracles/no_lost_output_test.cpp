@@ -50,6 +50,36 @@ TEST(NoLostOutput, ATaskThatWasEndedInTheMiddleOwesNothing) {
   EXPECT_EQ(no_lost_output(captured_by("pipe").then(read(4096)).whole()).outcome, Outcome::skipped);
 }
 
+/// A helper that kept the task's stdout writes there too; one that did not writes elsewhere.
+Story with_helper(std::uint32_t keeps) {
+  Case one = chatty(1'000);
+  one.tree.children[0].output_bytes = 500;
+  one.tree.children[0].keeps = keeps;
+  Story story(one);
+  story.then(CaptureOpened{supervisor, "stdout", "pipe", "while-waiting", "pipe:[7]", "pipe:[7]"}).start();
+  story.then(wrote(1'000)).then(OutputCounted{helper, "stdout", "written", 500});
+  return story;
+}
+
+TEST(NoLostOutput, CountsWhoeverHasKeptTheChannelAndNobodyElse) {
+  EXPECT_EQ(no_lost_output(with_helper(keeps_all).then(read(1'500)).whole()).outcome, Outcome::held);
+  EXPECT_EQ(no_lost_output(with_helper(keeps_all).then(read(1'000)).whole()).outcome, Outcome::broken);
+  EXPECT_EQ(no_lost_output(with_helper(keeps_stdin).then(read(1'000)).whole()).outcome, Outcome::held);
+  EXPECT_EQ(no_lost_output(with_helper(keeps_stdin).then(read(1'500)).whole()).outcome, Outcome::broken);
+}
+
+TEST(NoLostOutput, OfOneThatWasEndedInTheMiddleOnlyTheOthersAreOwed) {
+  Case one = chatty(70'000);
+  one.tree.children[0].output_bytes = 500;
+  one.tree.children[0].keeps = keeps_stdout;
+  for (const auto& [bytes, outcome] : {std::pair{std::uint64_t{4'596}, Outcome::skipped}, {std::uint64_t{499}, Outcome::broken}}) {
+    Story story(one);
+    story.then(CaptureOpened{supervisor, "stdout", "pipe", "while-waiting", "pipe:[7]", "pipe:[7]"}).start();
+    story.then(OutputCounted{helper, "stdout", "written", 500}).then(read(bytes));
+    EXPECT_EQ(no_lost_output(story.whole()).outcome, outcome) << bytes;
+  }
+}
+
 TEST(NoLostOutput, IsUnknownWhenTheReadersCountIsMissing) {
   EXPECT_EQ(no_lost_output(captured_by("pipe").then(wrote(70'000)).whole()).outcome, Outcome::unknown);
 }

@@ -43,6 +43,8 @@ Verdict no_zombies(const History& history) {
   const auto& taken = reading.at<CensusTaken>(*census);
   for (const CensusEntry& entry : taken.processes) {
     if (entry.state != "Z" || entry.parent == reading.warden()) continue;
+    // Nobody brings the tree down any more, so it is seen as it lives, and who ends in it is reaped when its parent comes to it.
+    if (reading.killed_from_outside()) continue;
     return broken(reading.who(entry.pid) + " is dead and " + reading.who(entry.parent) + " has not reaped it", {*census});
   }
   if (const auto verdict = left_behind(history, reading)) return *verdict;

@@ -21,7 +21,8 @@ WhatHappened what_happened(const History& history, const Reading& reading) {
     const auto* reply = history[i].as<Reply>();
     if (reply == nullptr || model == nullptr) continue;
     const auto& revoked = model->profile.revoked_statuses;
-    if (reply->what == "run" && reply->status >= 300) return {"not-started", true, i};
+    // Status 0: no proper reply at all, which starts nobody either.
+    if (reply->what == "run" && (reply->status >= 300 || reply->status == 0)) return {"not-started", true, i};
     const bool revokes = std::find(revoked.begin(), revoked.end(), reply->status) != revoked.end();
     if (reply->what == "heartbeat" && revokes) return {"server-terminated", true, i};
   }

@@ -40,6 +40,13 @@ void Holds::point_reached(const std::string& role, const std::string& point) {
                 role + " has reached " + point);
 }
 
+std::string Holds::who_is_held() const {
+  if (held_.empty()) return {};
+  const HoldRule& rule = *held_.front().rule;
+  const std::string until = rule.until_who.empty() ? "the tree is up" : rule.until_who + " " + rule.until_at;
+  return rule.who + " is held at " + rule.at + " until " + until;
+}
+
 void Holds::role_is_gone(const std::string& role) {
   gone_.insert(role);
   release_where([&role](const HoldRule& rule) { return rule.until_who == role; }, role + " is gone");

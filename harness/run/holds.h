@@ -32,6 +32,8 @@ class Holds {
   void tree_is_settled(const std::string& because);
   /// After `count`: lets go whoever waited for this point of this role.
   void point_reached(const std::string& role, const std::string& point);
+  /// "task is held at before-exec until supervisor heartbeat"; empty when nobody is.
+  [[nodiscard]] std::string who_is_held() const;
   /// Nobody of this role is left: what waits for it would wait for ever.
   void role_is_gone(const std::string& role);
 

@@ -30,6 +30,7 @@ std::vector<std::string> chosen(const std::vector<std::string>& own, const std::
 }
 
 void lay_over(Profile& profile, const std::map<std::string, std::string>& chosen) {
+  if (const auto workers = chosen.find("workers"); workers != chosen.end()) profile.workers = std::stoi(workers->second);
   for (const Knob& knob : knobs()) {
     const auto found = chosen.find(std::string(knob.key));
     if (found == chosen.end()) continue;

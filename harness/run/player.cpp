@@ -385,6 +385,8 @@ void Player::happened(const arena::Message& message) {
       watch_.captured(*opened);
       capture_ = *opened;
     }
+    // Also of a task that was killed before anybody here had heard of it: no more of its tree will come up.
+    if (std::holds_alternative<StateConcluded>(what)) holds_.tree_is_settled("the supervisor has come to its final state");
     if (const auto* opened = std::get_if<ListenerOpened>(&what)) listener_ = *opened;
     append_at(Nanos(message.head.at_ns), std::move(what));
   } catch (const std::exception& error) {
@@ -428,6 +430,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   find_orphans_of(process.pid);
   if (!processes_.anyone_alive(process.role)) holds_.role_is_gone(process.role);
   const bool command = is_command(part_.one);
+  if (process.node == 0 && !prefork && !command) holds_.tree_is_settled(process.role + " is gone");
   if (process.node == 0 && !prefork && !teardown_asked_ && !(command && supervisor_gone_)) {
     asked_by_the_tasks_end_ = command;
     asks_teardown(command ? "the task has ended" : "the task has ended by itself");
@@ -508,6 +511,7 @@ void Player::startup_is_over() {
   if (teardown_asked_ || concluding_) return;
   append(DeadlinePassed{"startup"});
   if (is_command(part_.one)) return nobody_asked();  // it owes us no start
+  if (const std::string held = holds_.who_is_held(); !held.empty()) append(Trouble{"holds", held + ", which has not come about"});
   for (auto& [pid, process] : processes_) {
     const bool waited_for = process.node == supervisor_node || (process.node >= 0 && !process.ready);
     if (!process.alive || !waited_for) continue;

@@ -16,6 +16,7 @@ namespace forkproof::scenario {
 namespace {
 
 constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t most_workers = 64;
 constexpr std::size_t longest_role = 15;  // what prctl(PR_SET_NAME) keeps
 const std::vector<std::string> answer_words{"default", "ignore", "return", "exit", "fork"};
 const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper"};
@@ -213,6 +214,7 @@ std::map<std::string, std::string> read_knobs(TomlTable table) {
     if (std::find(known.begin(), known.end(), word) == known.end()) table.refuse_word(key, word, known);
     chosen[key] = word;
   }
+  if (table.has("workers")) chosen["workers"] = std::to_string(table.number("workers", 1, most_workers));
   table.finish();
   return chosen;
 }

@@ -34,7 +34,7 @@ struct Scenario {
   std::string schedule;               ///< who goes first where several wait (core/schedule.h)
   bool in_matrix = true;              ///< part of the CI job where no scenario is named
   bool for_commands = false;          ///< `subject = "command"`: no model supervisor is asked this
-  std::map<std::string, std::string> knobs;  ///< laid over every profile
+  std::map<std::string, std::string> knobs;  ///< laid over every profile; "workers" too
   std::vector<std::string> profiles;  ///< names, in the order of the file
   std::vector<std::string> backends;
   std::vector<Expectation> expectations;

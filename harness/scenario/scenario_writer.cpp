@@ -139,6 +139,10 @@ std::string text_of_knobs(const std::map<std::string, std::string>& chosen) {
   std::string wrong;
   Table table("[knobs]");
   for (const auto& [key, word] : chosen) {
+    if (key == "workers") {
+      table.add(key, word);
+      continue;
+    }
     const KnobValue& value = value_of(key, word);
     if (value.worth == Worth::wrong) wrong += comment(fmt::format("Wrong ({}): {}.", key, value.about));
     table.add(key, quoted(word));
@@ -146,7 +150,7 @@ std::string text_of_knobs(const std::map<std::string, std::string>& chosen) {
   return wrong + table.text();
 }
 
-/// The knobs of a profile that are not its base's. BadInput when anything else differs.
+/// The knobs of a profile that are not its base's, and the number of its workers. BadInput when anything else differs.
 std::map<std::string, std::string> knobs_over(const Profile& base, const Profile& profile) {
   std::map<std::string, std::string> chosen;
   Profile rebuilt = base;
@@ -155,6 +159,8 @@ std::map<std::string, std::string> knobs_over(const Profile& base, const Profile
     if (value != knob.get(base)) chosen[std::string(knob.key)] = knob.values[value].word;
     knob.set(rebuilt, value);
   }
+  if (profile.workers != base.workers) chosen["workers"] = std::to_string(profile.workers);
+  rebuilt.workers = profile.workers;
   if (rebuilt != profile) {
     throw BadInput("profile '" + profile.name + "' differs from the library's in more than its knobs: a scenario cannot say that");
   }
