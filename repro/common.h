@@ -16,6 +16,7 @@ int run_verb_with(CLI::App& app, int argc, char** argv, const std::function<int(
 /// The verbs, one file each.
 int run_verb(int argc, char** argv);
 int matrix_verb(int argc, char** argv);
+int fuzz_verb(int argc, char** argv);
 int prove_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);

@@ -19,6 +19,7 @@ struct Verb {
 
 constexpr Verb verbs[] = {
     {"matrix", forkproof::matrix_verb},
+    {"fuzz", forkproof::fuzz_verb},
     {"prove", forkproof::prove_verb},
     {"list", forkproof::list_verb},
     {"doctor", forkproof::doctor_verb},

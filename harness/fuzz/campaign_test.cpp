@@ -1,0 +1,55 @@
+#include "harness/fuzz/campaign.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+namespace forkproof::fuzz {
+namespace {
+
+class Campaigns : public ::testing::Test {
+ protected:
+  /// Without what acts inside the subject: there the task would be this program, which cannot play one.
+  static Space played_by_the_task_program(const std::string& profile, const std::string& backend) {
+    Space space = space_over(profile, {backend}, false);
+    space.survivable.clear();
+    return space;
+  }
+  static void SetUpTestSuite() { ::setenv("FORKPROOF_SCENARIOS", FORKPROOF_SOURCE "/scenarios", 1); }
+};
+
+TEST_F(Campaigns, ShardsAreTheWholeAndHoldNoCaseTwice) {
+  const Space space = played_by_the_task_program("exemplary", "vfork-exec");
+  const arena::Provision provision = arena::provide(std::nullopt);
+  std::uint64_t cases = 0;
+  for (std::uint64_t shard = 1; shard <= 3; ++shard) {
+    CampaignOptions options;
+    options.shard = shard, options.shards = 3, options.cases = 10, options.jobs = 2;
+    const CampaignResult result = campaign(space, options, provision, {});
+    EXPECT_EQ(result.cases, shard == 1 ? 4U : 3U);
+    cases += result.cases;
+  }
+  EXPECT_EQ(cases, 10U);
+}
+
+/// The twin of every campaign that finds nothing: a supervisor with known defects, and the same pipeline finds them.
+TEST_F(Campaigns, FindsWhatAirflowBroke) {
+  const Space space = played_by_the_task_program("airflow-3.2.0", "fork-exec");
+  CampaignOptions options;
+  options.cases = 40, options.jobs = 2;
+  std::set<std::uint64_t> told;
+  Watcher watcher;
+  watcher.found = [&told](const std::vector<Break>& broken, const History& history) {
+    EXPECT_GT(history.size(), 0U);
+    told.insert(broken.front().index);
+  };
+  const CampaignResult result = campaign(space, options, arena::provide(std::nullopt), watcher);
+  std::set<std::uint64_t> found;
+  for (const Break& each : result.breaks) found.insert(each.index);
+  EXPECT_FALSE(found.empty());
+  EXPECT_EQ(found, told);
+}
+
+}  // namespace
+}  // namespace forkproof::fuzz

@@ -1,0 +1,274 @@
+// repro fuzz: cases that nobody wrote, played until one breaks a promise.
+#include <charconv>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "harness/core/error.h"
+#include "harness/core/history.h"
+#include "harness/fuzz/campaign.h"
+#include "harness/fuzz/invent.h"
+#include "harness/fuzz/found.h"
+#include "harness/fuzz/shrink.h"
+#include "harness/oracles/oracle.h"
+#include "harness/run/shard.h"
+#include "harness/scenario/scenario_writer.h"
+#include "repro/common.h"
+#include "repro/options.h"
+
+namespace forkproof {
+namespace {
+
+constexpr char about[] =
+    "Invents cases: trees and what each process does, spawn backends, captures, faults and\n"
+    "where they strike, holds. Plays each in an arena of its own and judges it. A profile with\n"
+    "every policy right (exemplary) must hold against all of them.\n";
+
+constexpr char more[] =
+    "\nExamples:\n"
+    "  repro fuzz --for 60s\n"
+    "  repro fuzz --profile airflow-3.2.0 --cases 1000 --seed 7\n"
+    "  repro fuzz --cases 100000 --shard 2/8 --format json --output part-2.json\n"
+    "  repro fuzz --seed 7 --replay 1234\n"
+    "\nThe same seed invents the same cases on every machine. What breaks is saved at once below\n"
+    "--found, a file a case, the first few of each promise.\n"
+    "\nExit status: 0 nothing broke, 1 something did, 2 something could not be told or it was\n"
+    "interrupted, 64 usage or bad input, 70 the harness failed.\n";
+
+constexpr std::uint64_t most_saved = 5;       // cases, of each promise
+constexpr std::size_t most_told = 20;         // breaks, in the summary
+constexpr std::uint64_t cases_if_not_said = 1'000;
+
+struct FuzzOptions {
+  std::string profile = "exemplary";
+  std::vector<std::string> backends;
+  bool hazards = false;
+  fuzz::CampaignOptions campaign;
+  std::string time, shard, format = "text", output, found = "found";
+  std::optional<std::uint64_t> cases, replay;
+  bool shrink = true;
+};
+
+/// "60s", "10m", "2h", or seconds.
+Nanos duration_from(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, wrong] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const double seconds = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  constexpr double longest = 30.0 * 24 * 3600;
+  if (wrong != std::errc{} || seconds == 0 || !(number > 0) || number * seconds > longest) {
+    throw BadInput("--for " + text + ": wants a time such as 60s, 10m or 2h");
+  }
+  return from_seconds(number * seconds);
+}
+
+/// One line on standard error: rewritten on a terminal, else each ten seconds.
+class FuzzProgress {
+ public:
+  void operator()(const fuzz::CampaignResult& so_far) {
+    const Nanos interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
+    if (so_far.wall - shown_ < interval) return;
+    shown_ = so_far.wall;
+    const std::string line = fmt::format("{} cases, {:.0f} a second, {:.0f}% of the words, {} broken, {} unknown", so_far.cases,
+                                         static_cast<double>(so_far.cases) / in_seconds(so_far.wall), so_far.coverage_percent,
+                                         so_far.breaks.size(), so_far.unknowns.size());
+    if (terminal_) fmt::print(stderr, "\r{:<79.79}", line);
+    else fmt::print(stderr, "repro: {}\n", line);
+  }
+  void clear() const {
+    if (terminal_) fmt::print(stderr, "\r{:<79}\r", "");
+  }
+
+ private:
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  Nanos shown_{};
+};
+
+std::string source_of(const FuzzOptions& options, std::uint64_t index) {
+  return fmt::format("fuzz, seed {}, case {}", options.campaign.seed, index);
+}
+
+/// Saves what breaks as soon as it is known, and shrinks it when the campaign is over.
+class Finds {
+ public:
+  Finds(const FuzzOptions& options, const fuzz::Space& space) : options_(options), space_(space) {}
+
+  void save(const std::vector<fuzz::Break>& broken) {
+    bool wanted = false;
+    std::set<std::string> oracles;
+    for (const fuzz::Break& each : broken) {
+      wanted |= saved_[each.oracle]++ < most_saved;
+      oracles.insert(each.oracle);
+    }
+    if (wanted) keep(broken.front().one, {source_of(options_, broken.front().index), oracles, {}}, "");
+  }
+
+  /// The first case of each promise. What is left of it stands beside it, with how reliably it breaks.
+  void shrink(const std::vector<fuzz::Break>& broken, const arena::Provision& provision) {
+    run::RunPool pool(provision, options_.campaign.jobs);
+    std::set<std::string> done;
+    for (const fuzz::Break& each : broken) {
+      if (pool.interrupted()) return;
+      if (!done.insert(each.oracle).second) continue;
+      const fuzz::Shrunk small = fuzz::shrink(each.one, each.oracle, space_.profile, pool, {});
+      if (!small.reliable) {
+        notes_ += fmt::format("  {} (case {}) is not shrunk: it does not break each time\n", each.oracle, each.index);
+        continue;
+      }
+      const std::string sure = fmt::format("{} of {}", small.broke, small.measured);
+      const std::vector<std::string> notes{fmt::format("Shrunk in {} steps; {} breaks in {} runs of it.", small.steps, each.oracle, sure)};
+      keep(small.one, {source_of(options_, each.index), {each.oracle}, notes}, "-" + each.oracle);
+      notes_ += fmt::format("  shrunk: {} (case {}) to {} processes and {} faults, broken in {} runs\n", each.oracle, each.index,
+                            count_nodes(small.one.tree), small.one.faults.size(), sure);
+    }
+  }
+
+  /// What there is to say of it, lines for the summary.
+  [[nodiscard]] std::string notes() const {
+    return files_ == 0 ? notes_ : notes_ + fmt::format("  saved: {} below {}\n", files_ == 1 ? "1 file" : fmt::format("{} files", files_), options_.found);
+  }
+
+ private:
+  void keep(const Case& one, const scenario::Provenance& provenance, const std::string& suffix) {
+    const std::string text = scenario::write_scenario(one, provenance);
+    try {
+      fuzz::save_found(options_.found, one.scenario + suffix, text);
+      ++files_;
+    } catch (const BadInput& error) {
+      complain(fmt::format("{}; what was found is:", error.what()));
+      fmt::print(stderr, "{}", text);
+    }
+  }
+
+  const FuzzOptions& options_;
+  const fuzz::Space& space_;
+  std::map<std::string, std::uint64_t> saved_;
+  std::uint64_t files_ = 0;
+  std::string notes_;
+};
+
+/// Each reason once, without the numbers in it: in how many cases, and for which promises.
+std::string text_of_unknowns(const std::vector<fuzz::Unknown>& unknowns) {
+  struct Reason {
+    std::set<std::uint64_t> cases;
+    std::set<std::string> oracles;
+    std::string because;
+  };
+  std::map<std::string, Reason> reasons;
+  for (const fuzz::Unknown& each : unknowns) {
+    Reason& reason = reasons[each.because.substr(0, each.because.find_first_of("0123456789"))];
+    reason.cases.insert(each.index);
+    reason.oracles.insert(each.oracle);
+    if (reason.because.empty()) reason.because = each.because;
+  }
+  std::string text;
+  for (const auto& [prefix, reason] : reasons) {
+    const std::string which = reason.oracles.size() == oracles::oracles().size() ? "every promise" : fmt::format("{}", fmt::join(reason.oracles, ", "));
+    text += fmt::format("  unknown in {} cases, the first {}: {}\n    {}\n", reason.cases.size(), *reason.cases.begin(), which, reason.because);
+  }
+  return text;
+}
+
+/// Lines for people, in 80 columns where the words allow it.
+std::string text_of(const fuzz::CampaignResult& result, const std::string& notes) {
+  std::string text = fmt::format("fuzz: {}, {} backends, seed {}{}\n", result.profile, result.backends.size(), result.seed,
+                                 result.shards > 1 ? fmt::format(", shard {}/{}", result.shard, result.shards) : "");
+  text += fmt::format("  {} cases in {}, {:.0f} a second; {:.0f}% of the vocabulary\n", result.cases, forkproof::text(result.wall),
+                      static_cast<double>(result.cases) / std::max(in_seconds(result.wall), 1e-3), result.coverage_percent);
+  for (const auto& [note, count] : result.skipped) text += fmt::format("  {} cases {}\n", count, note);
+  std::vector<std::string> unused;
+  for (const auto& [word, count] : result.coverage) {
+    if (count == 0) unused.push_back(word);
+  }
+  const std::size_t named = std::min<std::size_t>(unused.size(), 3);
+  if (!unused.empty()) {
+    text += fmt::format("  not drawn: {}{}\n", fmt::join(unused.begin(), unused.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+                        unused.size() > named ? fmt::format(" and {} more", unused.size() - named) : "");
+  }
+  if (result.interrupted) text += "  interrupted: this is what was found so far\n";
+  text += text_of_unknowns(result.unknowns);
+  std::map<std::string, std::uint64_t> broken;
+  for (const fuzz::Break& each : result.breaks) ++broken[each.oracle];
+  if (broken.empty()) return text + "  nothing broke\n";
+  for (const auto& [oracle, count] : broken) text += fmt::format("  {} broken in {} cases\n", oracle, count);
+  for (std::size_t i = 0; i < std::min(result.breaks.size(), most_told); ++i) {
+    const fuzz::Break& each = result.breaks[i];
+    text += fmt::format("    case {}: {} ({})\n      {}\n", each.index, each.oracle, each.one.backend_name(), each.verdict.because);
+  }
+  if (result.breaks.size() > most_told) text += fmt::format("    ... and {} more\n", result.breaks.size() - most_told);
+  text += notes;
+  const std::string profile = result.profile == "exemplary" ? "" : " --profile " + result.profile;
+  return text + fmt::format("\n  See one again:\n    repro fuzz{}{} --seed {} --replay {}\n", profile,
+                            result.hazards ? " --hazards" : "", result.seed, result.breaks.front().index);
+}
+
+int status_of(const fuzz::CampaignResult& result) {
+  if (!result.breaks.empty()) return not_as_expected;
+  return !result.unknowns.empty() || result.interrupted || result.cases == 0 ? could_not_tell : as_expected;
+}
+
+int replay(const FuzzOptions& options, const fuzz::Space& space) {
+  Options one;
+  one.reporting.format = options.format, one.reporting.output = options.output, one.shard = "1/1";
+  one.run.jobs = 1;
+  run::Cell cell;
+  cell.one = fuzz::invent(space, options.campaign.seed, *options.replay);
+  cell.asked = fmt::format("fuzz{} --seed {} --replay {}", options.hazards ? " --hazards" : "", options.campaign.seed, *options.replay);
+  return run_and_report(one, {cell}, false);
+}
+
+int act(FuzzOptions& options) {
+  const Shard shard = run::read_shard(options.shard, run::own_environment());
+  options.campaign.shard = shard.index, options.campaign.shards = shard.count;
+  announce(shard);
+  if (!options.time.empty()) options.campaign.time = duration_from(options.time);
+  options.campaign.cases = options.cases;
+  if (!options.cases && !options.campaign.time) options.campaign.cases = cases_if_not_said;
+  if (options.format != "text" && options.format != "json") throw BadInput("--format " + options.format + ": one of: text, json");
+  const fuzz::Space space = fuzz::space_over(options.profile, split_names(options.backends), options.hazards);
+  if (options.replay) return replay(options, space);
+  if (options.campaign.jobs == 0) options.campaign.jobs = std::max(1U, std::thread::hardware_concurrency());
+  Output output(options.output);
+  FuzzProgress progress;
+  Finds finds(options, space);
+  fuzz::Watcher watcher;
+  watcher.progress = std::ref(progress);
+  watcher.found = [&finds](const auto& broken, const History&) { finds.save(broken); };
+  const arena::Provision provision = arena::provide(std::nullopt);
+  const fuzz::CampaignResult result = fuzz::campaign(space, options.campaign, provision, watcher);
+  progress.clear();
+  if (options.shrink && !result.interrupted && !result.breaks.empty()) finds.shrink(result.breaks, provision);
+  output.write(options.format == "json" ? fuzz::to_document(result) : text_of(result, finds.notes()));
+  return status_of(result);
+}
+
+}  // namespace
+
+int fuzz_verb(int argc, char** argv) {
+  FuzzOptions options;
+  options.campaign.jobs = 0;
+  CLI::App app(about, "repro fuzz");
+  app.footer(more);
+  app.get_formatter()->column_width(28);
+  app.add_option("--profile", options.profile, "the supervisor profile (exemplary)")->type_name("P");
+  app.add_option("--backend", options.backends, "only these spawn backends")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
+  app.add_option("--for", options.time, "this long: 60s, 10m, 2h")->type_name("TIME");
+  app.add_option("--cases", options.cases, "cases 0 to N - 1, of all shards together (1000)")->type_name("N");
+  app.add_option("--seed", options.campaign.seed, "what is invented (1)")->type_name("S");
+  app.add_option("--jobs", options.campaign.jobs, "arenas open at once (one a processor)")
+      ->type_name("N")->check(CLI::Range(1, 256).description(""));
+  app.add_option("--shard", options.shard, "only case I of each N, from 1 (else from the\nenvironment, as for repro matrix)")->type_name("I/N");
+  app.add_flag("--hazards", options.hazards, "also what no policy can survive: a bare fork with\nthe lock held, a task that ignores SIGINT");
+  app.add_option("--found", options.found, "the folder for what breaks (found)")->type_name("DIR");
+  app.add_flag("!--no-shrink", options.shrink, "leave what broke as it was found");
+  app.add_option("--replay", options.replay, "plays that one case and tells it")->type_name("CASE");
+  app.add_option("--format", options.format, "text, json (text)")->type_name("F");
+  app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE");
+  return run_verb_with(app, argc, argv, [&options] { return act(options); });
+}
+
+}  // namespace forkproof
