@@ -94,7 +94,8 @@ void expect_sigint(const Space& space, std::map<std::string, std::uint64_t>* wor
   const bool any = std::any_of(space.backends.begin(), space.backends.end(),
                                [](const std::string& backend) { return spawn::find_backend(backend)->execs; });
   for (const SigintRow& row : sigint_setups()) {
-    if (any) (*words)[fmt::format("sigint {}", row.word)];
+    const bool goes = std::find(space.going.begin(), space.going.end(), row.setup) != space.going.end();
+    if (any && (goes || space.hazards)) (*words)[fmt::format("sigint {}", row.word)];
   }
 }
 

@@ -104,10 +104,11 @@ bool has_in_subject(const Scenario& question) {
 /// fault may start it in another way.
 void draw_sigint(Draft& draft) {
   if (!draft.backend->execs || has_in_subject(draft.question)) return;
-  const bool asked = draft.story == Story::orphaned;
-  if (!chance(asked ? 60 : 8) || draft.story == Story::done || draft.story == Story::prefork) return;
+  // Only where it is asked for: most setups have somebody stand between the supervisor and the task (a shell), and then
+  // what the supervisor waits for is not what the other promises look at.
+  if (draft.story != Story::orphaned || !chance(70)) return;
   std::vector<SigintSetup> setups = draft.space.going;
-  if (!asked || draft.space.hazards) {
+  if (draft.space.hazards) {
     setups.clear();
     for (const SigintRow& row : sigint_setups()) setups.push_back(row.setup);
   }
