@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,7 +30,6 @@ bool read_stat(Pid pid, Standing* standing) {
   const char* open = std::strchr(text, '(');
   const char* close = std::strrchr(text, ')');  // the name may hold either
   if (open == nullptr || close == nullptr) return false;
-  standing->pid = pid;
   standing->name.assign(open + 1, close);
   char state = '?';
   std::sscanf(close + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &state,
@@ -47,16 +48,18 @@ void add_channel(int folder, const char* fd, Standing* standing) {
   else if (std::sscanf(target, "socket:[%lu]", &inode) == 1) standing->channels.push_back({std::atoi(fd), {true, inode}});
 }
 
-void read_channels(Pid pid, Standing* standing) {
+/// False when it is gone.
+bool read_channels(Pid pid, Standing* standing) {
   char path[40];
   std::snprintf(path, sizeof path, "/proc/%d/fd", pid);
   DIR* folder = ::opendir(path);
-  if (folder == nullptr) return;
+  if (folder == nullptr) return errno != ENOENT && errno != ESRCH;
   standing->channels_read = true;
   while (const dirent* entry = ::readdir(folder)) {
     if (entry->d_name[0] != '.') add_channel(::dirfd(folder), entry->d_name, standing);
   }
   ::closedir(folder);
+  return true;
 }
 
 }  // namespace
@@ -70,12 +73,15 @@ std::unordered_map<Pid, Standing> walk(bool sealed, Pid root) {
   all.reserve(pids.size());
   for (const Pid pid : pids) {
     Standing standing;
-    if (!read_stat(pid, &standing)) continue;
-    // A main thread that has ended shows as a zombie while others go on and hold the descriptors.
-    if (standing.state != "Z" || standing.threads > 1) read_channels(pid, &standing);
-    all.emplace(pid, std::move(standing));
+    standing.pid = pid;
+    if (read_channels(pid, &standing)) all.emplace(pid, std::move(standing));
   }
   return all;
+}
+
+void identify(Standing* standing) {
+  if (std::exchange(standing->identified, true) || read_stat(standing->pid, standing)) return;
+  standing->state = "Z", standing->name = "process";  // gone meanwhile
 }
 
 long descriptor_flags(Pid pid, int fd) {

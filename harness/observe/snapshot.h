@@ -25,7 +25,9 @@ struct OpenChannel {
 
 /// One process at the time of the walk: who it is, and which pipes and sockets it holds.
 struct Standing {
-  Pid pid = 0, parent = 0, group = 0, session = 0;
+  Pid pid = 0;
+  bool identified = false;      ///< the fields of the next two lines have been read
+  Pid parent = 0, group = 0, session = 0;
   int threads = 1;
   std::string name, state;
   Thread main;                  ///< what its main thread is in: read when somebody asks, not in the walk
@@ -33,9 +35,12 @@ struct Standing {
   bool channels_read = false;  ///< false: /proc would not show them (another user's process)
 };
 
-/// Everybody in one walk over /proc, with as few reads as answer who holds what: a zombie is one, anybody else two and one
+/// Everybody in one walk over /proc, with as few reads as answer who holds what: one for each folder of descriptors and one
 /// for each descriptor. A value. `sealed` and `root` as in everybody(), but root is among them.
 std::unordered_map<Pid, Standing> walk(bool sealed, Pid root);
+
+/// Who it is, from /proc/PID/stat, read once; what the walk leaves out, since few are asked for it.
+void identify(Standing* standing);
 
 /// Flags of a descriptor's open file description, and close-on-exec (O_CLOEXEC), from /proc/PID/fdinfo. -1: not to be had.
 long descriptor_flags(Pid pid, int fd);

@@ -242,6 +242,14 @@ bool waits_for_others(const Wait& wait, Pid self) {
 
 }  // namespace
 
+bool may_wait_for_channel(const Thread& thread) {
+  switch (thread.number) {
+    case SYS_nanosleep: case SYS_clock_nanosleep: case SYS_pause: case SYS_rt_sigsuspend: case SYS_rt_sigtimedwait:
+    case SYS_wait4: case SYS_vfork: case SYS_clone: case SYS_clone3: return false;
+    default: return thread.blocked;
+  }
+}
+
 std::string call_name(long number) {
   static const std::map<long, const char*> names{
       {SYS_read, "read"}, {SYS_readv, "readv"}, {SYS_recvfrom, "recvfrom"}, {SYS_recvmsg, "recvmsg"}, {SYS_splice, "splice"},

@@ -29,6 +29,9 @@ struct Wait {
 /// Reads what the walk has not: poll's list from the process's memory, an epoll's from fdinfo, /proc/locks.
 Wait wait_of(const Standing& standing);
 
+/// By its system call alone: whether a thread may be waiting for a pipe or socket, or for other threads that are.
+bool may_wait_for_channel(const Thread& thread);
+
 /// The name of a system call ("read"); "system call 123" for one that does not wait.
 std::string call_name(long number);
 

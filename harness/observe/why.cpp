@@ -70,6 +70,8 @@ class Scene {
   [[nodiscard]] Pid starter_of(Pid pid) const;
   [[nodiscard]] bool descends(Pid pid, Pid from) const;
   const Wait& wait(Pid pid);
+  /// Who that is, identified; null when it is not here.
+  const Standing* see(Pid pid) const;
 
   struct Link {
     std::string text;
@@ -86,7 +88,7 @@ class Scene {
 
   const Acquaintances& known_;
   Pid root_;
-  std::unordered_map<Pid, Standing> everyone_;
+  mutable std::unordered_map<Pid, Standing> everyone_;  // who they are is read when somebody asks
   Channels channels_;
   std::map<Pid, Wait> waits_;
   std::map<Channel, std::vector<Pid>> waiters_for_input_, waiters_for_room_;
@@ -95,8 +97,15 @@ class Scene {
 std::string Scene::plain_name(Pid pid) const {
   const auto known = known_.find(pid);
   if (known != known_.end() && !known->second.name.empty()) return known->second.name;
+  const Standing* one = see(pid);
+  return one == nullptr ? "process" : one->name;
+}
+
+const Standing* Scene::see(Pid pid) const {
   const auto found = everyone_.find(pid);
-  return found == everyone_.end() ? "process" : found->second.name;
+  if (found == everyone_.end()) return nullptr;
+  identify(&found->second);
+  return &found->second;
 }
 
 std::string Scene::name(Pid pid) const {
@@ -107,8 +116,8 @@ std::string Scene::name(Pid pid) const {
 Pid Scene::starter_of(Pid pid) const {
   const auto known = known_.find(pid);
   if (known != known_.end() && known->second.starter > 0) return known->second.starter;
-  const auto found = everyone_.find(pid);
-  return found == everyone_.end() || found->second.parent == root_ ? 0 : found->second.parent;
+  const Standing* one = see(pid);
+  return one == nullptr || one->parent == root_ ? 0 : one->parent;
 }
 
 bool Scene::descends(Pid pid, Pid from) const {
@@ -123,6 +132,7 @@ const Wait& Scene::wait(Pid pid) {
   if (known != waits_.end()) return known->second;
   const auto found = everyone_.find(pid);
   if (found == everyone_.end()) return waits_[pid];
+  identify(&found->second);
   main_thread(pid, &found->second.main);
   return waits_[pid] = wait_of(found->second);
 }
@@ -136,11 +146,12 @@ void Scene::find_waiters(const std::vector<Pid>& about) {
     for (const OpenChannel& open : found->second.channels) of_interest.insert(channels_.facing(open.channel));
   }
   if (of_interest.empty()) return;
-  for (const auto& [pid, standing] : everyone_) {
+  for (auto& [pid, standing] : everyone_) {
     const bool holds_one = std::any_of(standing.channels.begin(), standing.channels.end(), [&](const OpenChannel& open) {
       return of_interest.contains(open.channel);
     });
     if (!holds_one || pid == root_) continue;  // PID 1 is who is looking
+    if (!main_thread(pid, &standing.main) || !may_wait_for_channel(standing.main)) continue;
     const Wait& its = wait(pid);
     for (const Channel& channel : its.channels) {
       if (of_interest.contains(channel)) (its.for_room ? waiters_for_room_ : waiters_for_input_)[channel].push_back(pid);
@@ -193,8 +204,8 @@ Scene::Link Scene::link_from(Pid pid) {
   Pid next = its.on.front();
   for (const Pid each : its.on) {
     // Rather one that lives: a zombie among the waited-for is about to be reaped.
-    const auto found = everyone_.find(each);
-    if (found != everyone_.end() && found->second.state != "Z") { next = each; break; }
+    const Standing* one = see(each);
+    if (one != nullptr && one->state != "Z") { next = each; break; }
   }
   const std::string more = its.on.size() > 1 ? fmt::format(", one of {}", its.on.size()) : "";
   const std::string text = its.kind == Wait::Kind::lock ? fmt::format("waits for a lock that {} holds{}", name(next), more)
@@ -290,17 +301,17 @@ Explanation Scene::explain(Pid pid) {
   Explanation one;
   one.pid = pid;
   one.name = plain_name(pid);
-  const auto found = everyone_.find(pid);
-  if (found == everyone_.end()) return one.state = "gone", one.unread = "everything: it has ended meanwhile", one;
-  const Standing& standing = found->second;
+  const Standing* found = see(pid);
+  if (found == nullptr) return one.state = "gone", one.unread = "everything: it has ended meanwhile", one;
+  const Standing& standing = *found;
   one.state = standing.state;
   one.parent = standing.parent, one.parent_name = name(standing.parent);
   one.group = standing.group, one.session = standing.session;
   one.starter = starter_of(pid);
   if (one.starter > 0) {
-    const auto starter = everyone_.find(one.starter);
+    const Standing* starter = see(one.starter);
     one.starter_name = name(one.starter);
-    one.starter_gone = starter == everyone_.end() || starter->second.state == "Z";
+    one.starter_gone = starter == nullptr || starter->state == "Z";
   }
   read_signals(pid, &one);
   one.stuck_in = wait(pid).doing;
