@@ -105,16 +105,14 @@ Case canary() {
   return run::make_case(question, exemplary_profile(), "posix-spawn", 1);
 }
 
-std::vector<std::string> every_backend() { return run::vocabulary().backends; }
-
 std::vector<SeedDefect> seed_defects() {
   std::vector<SeedDefect> defects;
   std::vector<std::string> profiles{"airflow-3.2.0", "gunicorn-prefork"};
   for (const std::string& name : scenario::names_in(scenario::library_directory() + "/profiles")) {
     if (name.starts_with("tractor-")) profiles.push_back(name);
   }
-  for (const std::string& name : profiles) defects.push_back({name, {profile_named(name), every_backend(), false}});
-  defects.push_back({"bare fork, with hazards", {exemplary_profile(), {"fork"}, true}});
+  for (const std::string& name : profiles) defects.push_back({name, space_over(name, {}, false)});
+  defects.push_back({"bare fork, with hazards", space_over("exemplary", {"fork"}, true)});
   return defects;
 }
 

@@ -40,9 +40,6 @@ run::Cell with_knob(run::Cell cell, const std::string& knob, const std::string& 
 /// helper behind, with no fault at all. If nothing is found in it, nothing that the pipeline says is worth anything.
 Case canary();
 
-/// The keys of backends.def.
-std::vector<std::string> every_backend();
-
 /// A real supervisor's defects as they were reported, to be found from nothing.
 struct SeedDefect {
   std::string name;

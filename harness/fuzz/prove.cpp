@@ -39,7 +39,7 @@ class Prover {
  public:
   Prover(run::RunPool& pool, const ProofOptions& options, const arena::Provision& provision,
          const std::function<void(const std::string&)>& show)
-      : pool_(pool), options_(options), provision_(provision), show_(show), exemplary_(exemplary_profile()) {}
+      : pool_(pool), options_(options), provision_(provision), show_(show), exemplary_(exemplary_profile()), space_(space_over("exemplary", {}, false)) {}
 
   Proof prove();
 
@@ -57,6 +57,7 @@ class Prover {
   const arena::Provision& provision_;
   const std::function<void(const std::string&)>& show_;
   const Profile exemplary_;
+  const Space space_;
   std::vector<CatalogueCell> cells_;  // of the catalogue, whose right twins have held
   Proof proof_;
 };
@@ -116,7 +117,8 @@ void Prover::ask_catalogue(DefectProof& proof) {
 }
 
 void Prover::hunt_for(DefectProof& proof) {
-  const Space space{with_knob(exemplary_, proof.defect.knob, proof.defect.word), every_backend(), false};
+  Space space = space_;
+  space.profile = with_knob(exemplary_, proof.defect.knob, proof.defect.word);
   for (unsigned seed = 1; seed <= options_.seeds && !pool_.interrupted(); ++seed) {
     show_(fmt::format("{}: from nothing, seed {}/{}", proof.defect.name(), seed, options_.seeds));
     ++proof.hunts.seeds;

@@ -31,6 +31,8 @@ void learn_from(const scenario::Scenario& question, Space* space) {
   for (const FaultSpec& fault : question.faults) space->faults.insert(fault.fault);
   const auto& profiles = question.profiles;
   if (std::find(profiles.begin(), profiles.end(), yardstick) == profiles.end()) return;
+  // What a prefork master survives, whose workers leave a runtime alone, a task need not.
+  if (question.knobs.contains("model")) return;
   for (const std::string& backend : question.backends) {
     if (!scenario::expected_breaks(question, yardstick, backend).empty()) continue;
     for (const FaultSpec& fault : question.faults) {
