@@ -29,6 +29,9 @@ enum class Story {
   done,      ///< the task ends by itself
   killed,    ///< the supervisor is SIGKILLed
   orphaned,  ///< ... and its task is sent SIGINT
+  signalled, ///< somebody signals the group that the task is in
+  upset,     ///< the requests channel says what is no request
+  stillborn, ///< whoever is started is killed before it is up
   prefork,   ///< a prefork master is ended when its workers are up
 };
 
@@ -100,6 +103,11 @@ bool has_in_subject(const Scenario& question) {
                      [](const FaultSpec& fault) { return faults::find_fault(fault.fault)->in_subject; });
 }
 
+/// A task that is started by a shell, or held up, is not the one that these mean.
+bool is_about_the_start(Story story) {
+  return story == Story::signalled || story == Story::upset || story == Story::stillborn || story == Story::prefork;
+}
+
 /// How the task stands to SIGINT. A setup begins where the program does, so the child must be a fresh image, and no
 /// fault may start it in another way.
 void draw_sigint(Draft& draft) {
@@ -148,6 +156,18 @@ void shape_story(Draft& draft) {
       // A task that does not go at SIGINT is the task's own doing.
       if (!draft.space.hazards && question.tree.on_int != Answer::exits) question.tree.on_int = Answer::dies;
       return question.faults.push_back({"orphan-sigint", {}});
+    case Story::signalled:
+      question.server = chance(60);
+      question.tree.on_term = Answer::dies;  // else nobody comes to an end
+      return question.faults.push_back(draw_fault(*faults::find_fault("group-signalled")));
+    case Story::upset: return question.faults.push_back({"bad-request", {}});
+    case Story::stillborn:
+      question.faults.push_back({"killed-at-start", {}});
+      if (chance(50)) return;
+      question.tree = TaskNode{.role = "worker"};
+      question.server = false;
+      question.knobs["model"] = word(Model::prefork_master);
+      return;
     case Story::prefork: {
       const int code = question.tree.exit_code;
       question.tree = TaskNode{.role = "worker", .on_term = question.tree.on_term, .on_int = question.tree.on_int};
@@ -179,7 +199,7 @@ bool struck_heartbeat(const Scenario& question, int number) {
 
 /// Rules that come to pass whatever else is drawn: one that waited for what comes after it would hold the run up.
 void draw_holds(Draft& draft) {
-  if (draft.story == Story::prefork || !chance(35)) return;
+  if (is_about_the_start(draft.story) || !chance(35)) return;
   const std::string task = draft.question.tree.role;
   std::vector<HoldRule> rules{{"supervisor", point::concluded, 1, "", "ready"}};
   const bool has_server = draft.question.server || draft.story == Story::revoked;
@@ -199,21 +219,33 @@ void draw_holds(Draft& draft) {
   draft.question.holds.push_back(one_of(rules));
 }
 
+/// Somebody outside holds the task's channels. It must come up, so that there is something to hold.
+void hold_channels(Draft& draft) {
+  const bool comes_up = draft.story == Story::done || draft.story == Story::revoked;
+  if (!comes_up || has_in_subject(draft.question) || draft.question.tree.sigint != SigintSetup::none || !chance(12)) return;
+  const std::string channel = weighted<std::string>({{25, "stdin"}, {25, "stdout"}, {50, "all"}});
+  FaultSpec fault{"channel-held", {{"channel", channel}}};
+  if (chance(30)) fault.settings["for_ms"] = between(0, 200);
+  draft.question.faults.push_back(fault);
+}
+
 Story draw_story() {
   return weighted<Story>({{45, Story::revoked}, {6, Story::refused}, {8, Story::flooded}, {18, Story::done},
-                          {8, Story::killed}, {7, Story::orphaned}, {8, Story::prefork}});
+                          {8, Story::killed}, {7, Story::orphaned}, {8, Story::prefork},
+                          {4, Story::signalled}, {3, Story::upset}, {3, Story::stillborn}});
 }
 
 Draft draw(const Space& space) {
   Draft draft{space, {}, spawn::find_backend(one_of(space.backends)), draw_story()};
   draft.question.tree = *trees();
   shape_story(draft);
-  if (chance(25)) add_in_subject(draft);
+  if (chance(25) && (draft.story == Story::prefork || !is_about_the_start(draft.story))) add_in_subject(draft);
   draw_sigint(draft);
+  hold_channels(draft);
   draw_shape(draft);
   draw_holds(draft);
   // Workers are all node 0, and an order has one letter for them. The second task has one, and may be the last to go.
-  const bool one_tree = draft.story != Story::prefork && draft.question.knobs["sibling"] != word(Sibling::second_task);
+  const bool one_tree = draft.story != Story::prefork && draft.story != Story::stillborn && draft.question.knobs["sibling"] != word(Sibling::second_task);
   // And an order wants everybody to come to rest, which threads of a fault's may never do.
   if (chance(20) && one_tree && !has_in_subject(draft.question)) draft.question.schedule = *any_schedule();
   return draft;
