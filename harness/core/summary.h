@@ -11,6 +11,7 @@
 #include "harness/core/case.h"
 #include "harness/core/history.h"
 #include "harness/core/verdict.h"
+#include "harness/core/wait_status.h"
 
 namespace forkproof {
 
@@ -24,6 +25,15 @@ struct OracleTally {
   std::uint64_t broken_runs = 0;
   std::uint64_t unknown_runs = 0;
 };
+
+/// How one run ended, as the kernel has it: what a league table compares.
+struct Ending {
+  std::optional<std::uint64_t> left;  ///< processes that lived on when the subject had ended, or at the deadline; none: no census
+  std::optional<Nanos> took;          ///< from the event that asked for the teardown to the subject's end; none: it never ended
+  std::optional<WaitStatus> status;   ///< the subject's own, where it ended and that could be told
+};
+/// Of a cell with many runs, only the first so many endings are kept.
+inline constexpr std::size_t most_endings = 100;
 
 /// One run that is worth telling, with its verdicts.
 struct Exhibit {
@@ -46,6 +56,7 @@ struct CellSummary {
   std::string note;                   ///< why it was skipped or cannot be told
   std::map<std::string, OracleTally> oracles;
   Nanos wall{};                       ///< all runs together
+  std::vector<Ending> endings;        ///< of its first runs
   std::optional<Exhibit> exhibit;     ///< the first run that differed, else the first with a break
 };
 

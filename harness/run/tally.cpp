@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "harness/run/ending.h"
+
 namespace forkproof::run {
 
 CellOutcome compare(const std::map<std::string, Verdict>& verdicts, const std::set<std::string>& expected) {
@@ -41,6 +43,7 @@ void tally(CellSummary& cell, std::uint64_t run, History history, std::map<std::
     if (verdict.outcome == Outcome::broken) ++entry->second.broken_runs;
     if (verdict.outcome == Outcome::unknown) ++entry->second.unknown_runs;
   }
+  if (cell.endings.size() < most_endings) cell.endings.push_back(ending_of(history));
   const int worth = worth_telling(outcome, verdicts);
   const int told = cell.exhibit ? worth_telling(compare(cell.exhibit->verdicts, cell.expected), cell.exhibit->verdicts) : -1;
   if (worth > told) cell.exhibit = Exhibit{run, std::move(history), std::move(verdicts)};
