@@ -69,10 +69,9 @@ std::string breaks_text(const CellSummary& cell) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-std::string row(const std::string& subject, std::size_t width, const CellSummary& cell) {
-  if (!has_run(cell)) return fmt::format("  {:<{}}  {}", subject, width, cell.note);
-  return fmt::format("  {:<{}}  {:>4}  {:>8}  {:<8}  {}", subject, width, left_text(cell), took_text(cell), status_text(cell),
-                     breaks_text(cell));
+/// The columns of fixed width, and behind them what is broken.
+std::string figures(const std::string& subject, std::size_t width, const CellSummary& cell) {
+  return fmt::format("  {:<{}}  {:>4}  {:>8}  {:<8}  ", subject, width, left_text(cell), took_text(cell), status_text(cell));
 }
 
 std::string subject_of(const CellSummary& cell) { return clipped(subject_name(cell), widest_subject); }
@@ -82,12 +81,18 @@ std::string trimmed(std::string line) {
   return line;
 }
 
+/// A long list of promises goes on under its own column.
+std::string row(const std::string& subject, std::size_t width, const CellSummary& cell) {
+  if (!has_run(cell)) return wrapped(fmt::format("  {:<{}}  ", subject, width), printable(cell.note));
+  const std::string head = figures(subject, width, cell), breaks = breaks_text(cell);
+  return breaks.empty() ? trimmed(head) + "\n" : wrapped(head, breaks);
+}
+
 void write_question(const std::string& question, const Cells& cells, std::size_t width, std::ostream& out) {
   out << question << "\n" << wrapped("  ", cells.front()->one.question);
   out << trimmed(fmt::format("  {:<{}}  left      took  its end   breaks", "", width)) << "\n";
   for (const CellSummary* cell : cells) {
-    // A long list of promises goes on under its own column.
-    out << wrapped("", printable(trimmed(row(subject_of(*cell), width, *cell))), std::min<std::size_t>(width + 30, 50));
+    out << row(subject_of(*cell), width, *cell);
   }
   out << "\n";
 }

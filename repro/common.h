@@ -26,6 +26,7 @@ int play_task_verb(int argc, char** argv);
 int contract_verb(int argc, char** argv);
 int order_verb(int argc, char** argv);
 int guard_verb(int argc, char** argv);
+int targets_verb(int argc, char** argv);
 int report_start_verb(int argc, char** argv);
 
 /// "a,b" and repeated options alike.

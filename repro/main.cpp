@@ -29,6 +29,7 @@ constexpr Verb verbs[] = {
     {"order", forkproof::order_verb},
     {"contract", forkproof::contract_verb},
     {"guard", forkproof::guard_verb},
+    {"targets", forkproof::targets_verb},
     {"report-start", forkproof::report_start_verb},
 };
 

@@ -4,7 +4,7 @@
 #include "harness/core/error.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/scenario.h"
-#include "harness/scenario/target_file.h"
+#include "repro/command_cells.h"
 #include "repro/common.h"
 #include "repro/emit.h"
 #include "repro/options.h"
@@ -28,6 +28,7 @@ constexpr char more[] =
     "  repro doctor        what this machine gives, and what that costs in certainty\n"
     "  repro judge DIR     judges histories that --keep has kept\n"
     "  repro merge FILE... folds the results of many machines (--format json) into one\n"
+    "  repro targets       real supervisors by faults: who leaves what behind\n"
     "\nExamples:\n"
     "  repro heartbeat-409\n"
     "  repro heartbeat-409 --profile airflow-3.2.0,exemplary --backend fork --runs 200\n"
@@ -44,48 +45,7 @@ constexpr char more[] =
     "\nExit status: 0 as expected, 1 not as expected, 2 could not tell,\n"
     "64 usage or bad input, 70 the harness itself failed.\n";
 
-/// What a command line asks about instead of the model supervisor.
-struct Asked {
-  std::optional<Command> command;     ///< behind `--`
-  std::vector<std::string> targets;   ///< by name
-};
-
-/// BadInput for what only a model supervisor has.
-void refuse_what_is_the_models(const Options& options) {
-  const char* option = !options.profiles.empty() ? "--profile" : !options.backends.empty() ? "--backend" : nullptr;
-  if (options.time_scale > 0) option = "--time-scale";
-  if (option != nullptr) throw BadInput(std::string(option) + " is the model supervisor's: leave it out where a command is asked");
-}
-
-std::vector<scenario::Target> targets_of(const std::vector<std::string>& names) {
-  const std::string directory = scenario::library_directory() + "/targets";
-  std::vector<scenario::Target> targets;
-  for (const std::string& name : names) targets.push_back(scenario::read_target(directory, name, run::vocabulary()));
-  return targets;
-}
-
-/// Each variant of the question, asked of the command or of each target.
-std::vector<run::Cell> command_cells(const std::string& asked, const Asked& subject, const run::Choice& choice) {
-  const scenario::Named named = scenario::find_scenario(asked);
-  const auto targets = targets_of(subject.targets);
-  std::vector<run::Cell> cells;
-  const auto add = [&](run::Cell cell) {
-    cell.asked = asked;
-    cells.push_back(std::move(cell));
-  };
-  for (const auto& question : scenario::read_scenarios(named.path, run::vocabulary(), named.variant)) {
-    if (subject.command) add(run::cell_of(question, *subject.command, choice));
-    for (const scenario::Target& target : targets) {
-      run::Cell cell = run::cell_of(question, target.command, choice);
-      cell.expected = scenario::known_breaks(target, cell.one.scenario);
-      cell.missing = scenario::missing_for(target);
-      add(std::move(cell));
-    }
-  }
-  return cells;
-}
-
-int act(const Options& options, const Asked& subject, const std::string& emitted) {
+int act(const Options& options, const AskedCommand& subject, const std::string& emitted) {
   if (options.scenarios.empty()) throw BadInput("which scenario? `repro list` shows them, `repro --help` the rest");
   const std::string& asked = options.scenarios.front();
   if (subject.command || !subject.targets.empty()) {
@@ -118,7 +78,7 @@ std::optional<Command> command_behind_dashes(int* argc, char** argv) {
 }  // namespace
 
 int run_verb(int argc, char** argv) {
-  Asked subject;
+  AskedCommand subject;
   subject.command = command_behind_dashes(&argc, argv);
   Options options;
   options.run.jobs = 0;
