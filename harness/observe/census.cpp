@@ -1,6 +1,10 @@
 #include "harness/observe/census.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <fstream>
+#include <string>
 
 namespace forkproof::observe {
 namespace {
@@ -8,6 +12,21 @@ namespace {
 constexpr Nanos look_interval = std::chrono::milliseconds(1);
 /// More processor time than a doomed process spends between taking its signal and being marked as exiting.
 constexpr Nanos dying_takes = std::chrono::milliseconds(20);
+
+/// The process's PID namespace by its inode, 0 when it is gone.
+ino_t pid_namespace_of(Pid pid) {
+  struct stat about {};
+  return ::stat(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), &about) == 0 ? about.st_ino : 0;
+}
+
+/// Whether it is PID 1 of a namespace of its own: the last number in NSpid (`man 5 proc`).
+bool is_namespace_init(Pid pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("NSpid:")) return line.ends_with("\t1");
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -33,7 +52,7 @@ bool Census::decided(const Look& look, bool* alive) {
     if (asleep_beside_.insert(look.entry.pid).second) return false;
     return *alive = true;
   }
-  if (look.entry.doomed) return false;
+  if (look.entry.doomed || lives_in_a_dying_world(look.entry.pid)) return false;
   if (look.entry.state != "R") return *alive = true, true;
   return *alive = true, used_more_than_dying_takes(look);
 }
@@ -43,8 +62,23 @@ bool Census::used_more_than_dying_takes(const Look& look) {
   return !is_new && look.cpu_time - first->second >= dying_takes;
 }
 
+/// When PID 1 of a namespace dies the kernel kills all others in it, one after another, and only then lets it go
+/// (zap_pid_ns_processes, `man 7 pid_namespaces`): their death is pending too.
+void Census::find_dying_worlds() {
+  dying_worlds_.clear();
+  for (const Pid pid : undecided_) {
+    const auto look = look_at(pid);
+    if (look && pid != root_ && look->entry.doomed && is_namespace_init(pid)) dying_worlds_.insert(pid_namespace_of(pid));
+  }
+}
+
+bool Census::lives_in_a_dying_world(Pid pid) const {
+  return !dying_worlds_.empty() && dying_worlds_.contains(pid_namespace_of(pid));
+}
+
 void Census::look_again() {
   const Nanos began = monotonic_now();
+  find_dying_worlds();
   for (auto pid = undecided_.begin(); pid != undecided_.end();) {
     const auto look = look_at(*pid);
     bool alive = false;

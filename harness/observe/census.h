@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <functional>
 #include <map>
 #include <set>
@@ -26,6 +28,8 @@ class Census {
   /// True when nothing more can be learned about it; `alive` tells what it is.
   bool decided(const Look& look, bool* alive);
   bool used_more_than_dying_takes(const Look& look);
+  void find_dying_worlds();
+  [[nodiscard]] bool lives_in_a_dying_world(Pid pid) const;
 
   arena::Warden& warden_;
   bool sealed_;
@@ -34,6 +38,7 @@ class Census {
   std::set<Pid> undecided_;
   std::map<Pid, Nanos> first_cpu_time_;
   std::set<Pid> asleep_beside_;  // zombies whose parent was seen not to run for them, once
+  std::set<ino_t> dying_worlds_;  // PID namespaces whose PID 1 has its death pending
   Nanos give_up_{};
   Done done_;
 };
