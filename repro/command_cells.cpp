@@ -51,6 +51,7 @@ std::vector<run::Cell> command_cells(const std::string& asked, const AskedComman
       run::Cell cell = run::cell_of(question, target.command, choice);
       cell.expected = scenario::known_breaks(target, cell.one.scenario);
       cell.missing = scenario::missing_for(target);
+      if (cell.missing.empty()) cell.missing = scenario::why_not_asked(target, cell.one.scenario);
       add(std::move(cell));
     }
   }

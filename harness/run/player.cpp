@@ -52,6 +52,7 @@ constexpr int history_failed = 74;  // EX_IOERR of sysexits.h
 constexpr Nanos canary_period = std::chrono::milliseconds(5);
 constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 constexpr Nanos census_patience = std::chrono::seconds(10);
+constexpr Nanos time_to_follow = std::chrono::seconds(2);  // twice the second in which many look for their parent
 constexpr char supervisor_role[] = "supervisor";
 constexpr int most_urgent = -20;  // `man 2 setpriority`
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
@@ -148,6 +149,7 @@ class Player final : public faults::Strike {
   void watch_processes();
   void tick_faults();
   void supervisor_is_gone();
+  [[nodiscard]] bool has_time_to_follow() const;
   void probe_listener();
   void look_what_it_holds(Pid second_task);
   void explain_who_is_left(const CensusTaken& census);
@@ -196,6 +198,7 @@ class Player final : public faults::Strike {
   bool asked_by_the_tasks_end_ = false;
   std::optional<std::set<std::int32_t>> up_again_;  // nodes, since the command has started its task again; asked to end with all
   bool supervisor_gone_ = false;
+  Nanos supervisor_gone_at_{};
   bool supervisor_killed_ = false;  // by us
   bool concluding_ = false;
   bool ended_ = false;
@@ -435,7 +438,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
     asked_by_the_tasks_end_ = command;
     asks_teardown(command ? "the task has ended" : "the task has ended by itself");
   }
-  if (process.node == supervisor_node) supervisor_gone_ = true;
+  if (process.node == supervisor_node) supervisor_gone_ = true, supervisor_gone_at_ = monotonic_now();
   supervisor_is_gone();
 }
 
@@ -443,11 +446,17 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
 void Player::supervisor_is_gone() {
   const auto& faults = part_.faults;
   const bool asking = std::any_of(faults.begin(), faults.end(), [](const auto& fault) { return fault->waits_for_answer(); });
-  if (!supervisor_gone_ || asking) return;
-  // What a killed command has left behind it has the whole bound to end by itself.
-  const bool waits = is_command(part_.one) && supervisor_killed_ && teardown_asked_;
-  if (waits && !observe::everybody(part_.tier != arena::Tier::subreaper, ::getpid()).empty()) return;
+  if (!supervisor_gone_ || asking || has_time_to_follow()) return;
   conclude("conclusion", "the supervisor has ended");
+}
+
+/// Whether somebody is left behind a command, and may still end by itself: at once, like whoever waits for the end of a
+/// pipe or looks who its parent is (python's resource tracker, gunicorn's worker), and after a SIGKILL in the whole bound.
+bool Player::has_time_to_follow() const {
+  if (!is_command(part_.one)) return false;
+  const bool is_over = monotonic_now() - supervisor_gone_at_ >= time_to_follow;
+  if (is_over && !(supervisor_killed_ && teardown_asked_)) return false;
+  return !observe::everybody(part_.tier != arena::Tier::subreaper, ::getpid()).empty();
 }
 
 /// The kernel re-parents in the exit itself, before the pidfd becomes readable (exit_notify), so it is settled now.

@@ -28,7 +28,8 @@ CommandFile read_file(TomlTable table) {
 Target::Truth read_truth(TomlTable table, const Vocabulary& vocabulary) {
   Target::Truth truth;
   truth.scenarios = table.words("scenario");
-  const std::vector<std::string> breaks = table.words("breaks");
+  truth.not_asked = table.flag("not_asked", false);
+  const std::vector<std::string> breaks = truth.not_asked ? std::vector<std::string>{} : table.words("breaks");
   truth.because = table.text("because");
   table.finish();
   for (const std::string& oracle : breaks) {
@@ -94,13 +95,27 @@ std::string missing_for(const Target& target) {
   return {};
 }
 
-std::set<std::string> known_breaks(const Target& target, const std::string& scenario) {
+namespace {
+
+bool fits(const Target::Truth& truth, const std::string& scenario) {
   const std::string whole = scenario.substr(0, scenario.find('/'));
+  return std::any_of(truth.scenarios.begin(), truth.scenarios.end(),
+                     [&](const std::string& each) { return each == scenario || each == whole; });
+}
+
+}  // namespace
+
+std::string why_not_asked(const Target& target, const std::string& scenario) {
+  for (const Target::Truth& truth : target.truths) {
+    if (truth.not_asked && fits(truth, scenario)) return truth.because;
+  }
+  return {};
+}
+
+std::set<std::string> known_breaks(const Target& target, const std::string& scenario) {
   std::set<std::string> breaks;
   for (const Target::Truth& truth : target.truths) {
-    const bool fits = std::any_of(truth.scenarios.begin(), truth.scenarios.end(),
-                                  [&](const std::string& each) { return each == scenario || each == whole; });
-    if (fits) breaks.insert(truth.breaks.begin(), truth.breaks.end());
+    if (fits(truth, scenario)) breaks.insert(truth.breaks.begin(), truth.breaks.end());
   }
   return breaks;
 }

@@ -21,6 +21,7 @@ struct Target {
   struct Truth {
     std::vector<std::string> scenarios;  ///< "term-supervisor", or with "/VARIANT"
     std::set<std::string> breaks;
+    bool not_asked = false;              ///< the question makes no sense for it
     std::string because;
   };
   std::vector<Truth> truths;
@@ -32,6 +33,9 @@ Target read_target(const std::string& directory, const std::string& name, const 
 
 /// Why it cannot be asked here, with the line that installs it; empty when it can.
 std::string missing_for(const Target& target);
+
+/// Why this scenario ("NAME" or "NAME/VARIANT") is not asked of it; empty when it is.
+std::string why_not_asked(const Target& target, const std::string& scenario);
 
 /// The promises that it is known to break in a scenario ("NAME" or "NAME/VARIANT"). Of several fitting truths all count.
 std::set<std::string> known_breaks(const Target& target, const std::string& scenario);

@@ -102,5 +102,13 @@ TEST_F(TargetFile, AnUnknownNameIsRefusedWithTheNearest) {
   }
 }
 
+TEST_F(TargetFile, AQuestionThatMakesNoSenseIsNotAskedAndSaysWhy) {
+  const Target target = read(std::string("about = 'a'\npackage = 'p'\nstart = ['sh', '{task}']\n") +
+                             "[[expect]]\nscenario = ['undrained-stdout']\nnot_asked = true\nbecause = 'it reads all'\n");
+  EXPECT_EQ(why_not_asked(target, "undrained-stdout/full"), "it reads all");
+  EXPECT_EQ(why_not_asked(target, "term-supervisor/tree"), "");
+  EXPECT_TRUE(known_breaks(target, "undrained-stdout/full").empty());
+}
+
 }  // namespace
 }  // namespace forkproof::scenario
