@@ -92,6 +92,7 @@ class StdoutUnread final : public Fault {
     }
     fired_ = true;
     strike.fired("its reading end is closed");
+    strike.asks_teardown("the reader of its stdout is gone");
   }
 
   bool closes_;
