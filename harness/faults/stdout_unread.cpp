@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <map>
+#include <algorithm>
 #include <vector>
 
 #include "harness/faults/fault.h"
@@ -36,19 +36,14 @@ class StdoutUnread final : public Fault {
 
   void set_stage(Stage& stage) override { stage.own_stdout = true; }
 
-  void see(const Event& event, Strike& strike) override {
+  void see(const Event& event, Strike&) override {
     due_ |= event.as<TreeReady>() != nullptr;
     if (const auto* spawned = event.as<Spawned>()) processes_.push_back(spawned->pid);
-    if (const auto* exited = event.as<Exited>(); exited != nullptr && closed_) {  // it can go faster than we look
-      writers_.erase(exited->pid);
-      wait_for_writers(strike);
-    }
     const auto* counted = event.as<OutputCounted>();
     if (counted != nullptr && counted->end == "written" && all_written_at_ == Nanos{}) all_written_at_ = monotonic_now();
   }
 
   void tick(Strike& strike) override {
-    if (closed_) return wait_for_writers(strike);
     if (!due_ || fired_ || strike.stdout_reader() < 0) return;
     if (!is_full(strike.stdout_reader())) {
       const bool too_late = all_written_at_ != Nanos{} && monotonic_now() - all_written_at_ > relay_patience;
@@ -56,50 +51,28 @@ class StdoutUnread final : public Fault {
       return;
     }
     // Full a moment ago, its writer may not have come to rest in it yet; one that nobody introduced is not waited for.
-    writers_ = blocked_writers();
-    if (writers_.empty() && ++looks_without_writer_ < most_looks_without_writer) return;
+    if (!has_blocked_writer() && ++looks_without_writer_ < most_looks_without_writer) return;
     int bytes = 0;
     ::ioctl(strike.stdout_reader(), FIONREAD, &bytes);
     strike.established("the subject's stdout, a pipe that nobody reads, is full with " + std::to_string(bytes) + " bytes");
-    if (closes_) return close(strike);
     fired_ = true;
-    strike.fired("it stays full");
-  }
-
- private:
-  /// Those of the tree, and the supervisor, that are asleep in write(2), and where.
-  [[nodiscard]] std::map<Pid, std::string> blocked_writers() const {
-    std::map<Pid, std::string> blocked;
-    for (const Pid pid : processes_) {
-      const std::string place = resting_place(pid);
-      if (place.starts_with(std::to_string(SYS_write) + " ")) blocked[pid] = place;
-    }
-    return blocked;
-  }
-
-  void close(Strike& strike) {
+    if (!closes_) return strike.fired("it stays full");
     strike.close_stdout();
-    closed_ = true;
-  }
-
-  /// It has struck when whoever was blocked in writing has felt it: is gone, or rests elsewhere.
-  void wait_for_writers(Strike& strike) {
-    if (fired_) return;
-    for (const auto& [pid, place] : writers_) {
-      const char state = state_of(pid);
-      const bool felt = state == 'Z' || state == '?' || (state == 'S' && resting_place(pid) != place);
-      if (!felt) return;
-    }
-    fired_ = true;
     strike.fired("its reading end is closed");
     strike.asks_teardown("the reader of its stdout is gone");
   }
 
+ private:
+  /// Of the tree, and the supervisor: whether one is asleep in write(2).
+  [[nodiscard]] bool has_blocked_writer() const {
+    return std::any_of(processes_.begin(), processes_.end(),
+                       [](Pid pid) { return resting_place(pid).starts_with(std::to_string(SYS_write) + " "); });
+  }
+
   bool closes_;
-  bool due_ = false, closed_ = false, fired_ = false;
+  bool due_ = false, fired_ = false;
   int looks_without_writer_ = 0;
   std::vector<Pid> processes_;
-  std::map<Pid, std::string> writers_;  // and where each was blocked
   Nanos all_written_at_{};
 };
 
