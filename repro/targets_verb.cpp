@@ -1,4 +1,7 @@
 // repro targets: real supervisors by faults, what each leaves behind: the league table.
+#include <algorithm>
+#include <thread>
+
 #include "harness/core/error.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/scenario.h"
@@ -12,7 +15,8 @@ namespace {
 constexpr char about[] =
     "Puts every real supervisor of scenarios/targets/ under every fault that can be\n"
     "brought on from outside, and prints the league table: what each leaves behind,\n"
-    "how long it took, and its exit status.\n";
+    "how long it took, and its exit status. Eight arenas a processor are open at once\n"
+    "(--jobs), since most of them wait.\n";
 
 constexpr char more[] =
     "\nWhat is not installed is skipped, with the line that installs it; ci/targets\n"
@@ -46,7 +50,8 @@ std::vector<run::Cell> all_cells(const Options& options, const AskedCommand& sub
 
 int targets_verb(int argc, char** argv) {
   Options options;
-  options.run.jobs = 0;
+  // Real supervisors take their time: most arenas wait for seconds to pass, so there may be many of them.
+  options.run.jobs = 8 * std::max(1U, std::thread::hardware_concurrency());
   options.reporting.format = "league";
   AskedCommand subject;
   CLI::App app(about, "repro targets");

@@ -21,8 +21,9 @@ Verdict by_its_own_exit(const History& history, const Reading& reading) {
     return skipped("the command does not say that it passes its task's exit status on: " + both);
   }
   if (reading.killed_from_outside()) return skipped("the command was killed from outside: " + both);
-  // One that died of a signal passed nothing on, and whether its task was dead by then is a matter of who came first.
-  if (command.signalled()) return skipped("the command itself died of a signal: " + both);
+  // One that died of another signal than its task passed nothing on, and who of them was dead first is chance. One that
+  // raises its task's signal against itself has.
+  if (command.signalled() && !command.same_end(task)) return skipped("the command itself died of a signal: " + both);
   if (*own < *truth) return skipped("the command ended before its task, and took no status: " + both);
   const std::vector<std::size_t> evidence{*truth, *own};
   if (as_a_shell_says(task) == as_a_shell_says(command)) return held(both, evidence);

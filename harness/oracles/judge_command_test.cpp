@@ -131,6 +131,7 @@ Outcome exit_status(bool passes_it_on, WaitStatus of_task, WaitStatus own) {
 TEST(JudgeCommand, ItsExitStatusIsItsTasksWhereItSaysSo) {
   EXPECT_EQ(exit_status(true, WaitStatus::killed_by(15), WaitStatus::exited_with(143)), Outcome::held);
   EXPECT_EQ(exit_status(true, WaitStatus::killed_by(15), WaitStatus::killed_by(15)), Outcome::held);
+  EXPECT_EQ(exit_status(true, WaitStatus::killed_by(9), WaitStatus::killed_by(15)), Outcome::skipped);
   EXPECT_EQ(exit_status(true, WaitStatus::exited_with(3), WaitStatus::exited_with(3)), Outcome::held);
   EXPECT_EQ(exit_status(true, WaitStatus::killed_by(9), WaitStatus::exited_with(1)), Outcome::broken);
   EXPECT_EQ(exit_status(false, WaitStatus::killed_by(9), WaitStatus::exited_with(1)), Outcome::skipped);

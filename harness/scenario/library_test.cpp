@@ -32,7 +32,7 @@ TEST(Library, ExemplaryHasNoWrongValue) {
 
 TEST(Library, AProfileNamedAfterExemplaryHasOneWrongValue) {  // so that it shows that this value is caught
   for (const std::string& name : names_in(scenarios + "/profiles")) {
-    if (name.rfind("exemplary-", 0) != 0) continue;
+    if (name.rfind("exemplary-", 0) != 0 || name == "exemplary-slow") continue;  // that one has another pace, and is right
     const Profile profile = read_profile(scenarios + "/profiles", name);
     int wrong = 0;
     for (const Knob& knob : knobs()) wrong += knob.values[knob.get(profile)].worth == Worth::wrong;
