@@ -16,6 +16,8 @@
 #include "harness/oracles/oracle.h"
 #include "harness/run/shard.h"
 #include "harness/scenario/scenario_writer.h"
+#include "reports/layout.h"
+#include "reports/names.h"
 #include "repro/common.h"
 #include "repro/options.h"
 
@@ -49,7 +51,7 @@ struct FuzzOptions {
   fuzz::CampaignOptions campaign;
   std::string time, shard, format = "text", output, found = "found";
   std::optional<std::uint64_t> cases, replay;
-  bool shrink = true;
+  bool no_shrink = false;
 };
 
 /// "60s", "10m", "2h", or seconds.
@@ -121,9 +123,12 @@ class Finds {
       }
       const std::string sure = fmt::format("{} of {}", small.broke, small.measured);
       const std::vector<std::string> notes{fmt::format("Shrunk in {} steps; {} breaks in {} runs of it.", small.steps, each.oracle, sure)};
-      keep(small.one, {source_of(options_, each.index), {each.oracle}, notes}, "-" + each.oracle);
-      notes_ += fmt::format("  shrunk: {} (case {}) to {} processes and {} faults, broken in {} runs\n", each.oracle, each.index,
-                            count_nodes(small.one.tree), small.one.faults.size(), sure);
+      std::set<std::string> breaks = small.breaks;  // what else breaks in every run is expected as well
+      breaks.insert(each.oracle);
+      keep(small.one, {source_of(options_, each.index), breaks, notes}, "-" + each.oracle);
+      notes_ += fmt::format("  shrunk: {} (case {}) to {} and {}, broken in {} runs\n", each.oracle, each.index,
+                            reports::counted(count_nodes(small.one.tree), "process", "processes"),
+                            reports::counted(small.one.faults.size(), "fault", "faults"), sure);
     }
   }
 
@@ -168,14 +173,26 @@ std::string text_of_unknowns(const std::vector<fuzz::Unknown>& unknowns) {
   std::string text;
   for (const auto& [prefix, reason] : reasons) {
     const std::string which = reason.oracles.size() == oracles::oracles().size() ? "every promise" : fmt::format("{}", fmt::join(reason.oracles, ", "));
-    text += fmt::format("  unknown in {} cases, the first {}: {}\n    {}\n", reason.cases.size(), *reason.cases.begin(), which, reason.because);
+    const std::string cases = reports::counted(reason.cases.size(), "case", "cases");
+    text += reports::wrapped("  ", fmt::format("unknown in {}, the first {}: {}", cases, *reason.cases.begin(), which), 4);
+    text += reports::wrapped("    ", reports::printable(reason.because));
   }
   return text;
 }
 
+/// The command that invents the same cases again: its number makes a case only together with what is invented over.
+std::string same_space(const FuzzOptions& options) {
+  std::string line = "repro fuzz";
+  if (options.profile != "exemplary") line += " --profile " + options.profile;
+  if (!options.backends.empty()) line += fmt::format(" --backend {}", fmt::join(split_names(options.backends), ","));
+  if (options.hazards) line += " --hazards";
+  return line + fmt::format(" --seed {}", options.campaign.seed);
+}
+
 /// Lines for people, in 80 columns where the words allow it.
-std::string text_of(const fuzz::CampaignResult& result, const std::string& notes) {
-  std::string text = fmt::format("fuzz: {}, {} backends, seed {}{}\n", result.profile, result.backends.size(), result.seed,
+std::string text_of(const FuzzOptions& options, const fuzz::CampaignResult& result, const std::string& notes) {
+  std::string text = fmt::format("fuzz: {}, {}, seed {}{}\n", result.profile,
+                                 reports::counted(result.backends.size(), "backend", "backends"), result.seed,
                                  result.shards > 1 ? fmt::format(", shard {}/{}", result.shard, result.shards) : "");
   text += fmt::format("  {} cases in {}, {:.0f} a second; {:.0f}% of the vocabulary\n", result.cases, forkproof::text(result.wall),
                       static_cast<double>(result.cases) / std::max(in_seconds(result.wall), 1e-3), result.coverage_percent);
@@ -186,24 +203,23 @@ std::string text_of(const fuzz::CampaignResult& result, const std::string& notes
   }
   const std::size_t named = std::min<std::size_t>(unused.size(), 3);
   if (!unused.empty()) {
-    text += fmt::format("  not drawn: {}{}\n", fmt::join(unused.begin(), unused.begin() + static_cast<std::ptrdiff_t>(named), ", "),
-                        unused.size() > named ? fmt::format(" and {} more", unused.size() - named) : "");
+    text += reports::wrapped("  not drawn: ", fmt::format("{}{}", fmt::join(unused.begin(), unused.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+                             unused.size() > named ? fmt::format(" and {} more", unused.size() - named) : ""), 4);
   }
   if (result.interrupted) text += "  interrupted: this is what was found so far\n";
   text += text_of_unknowns(result.unknowns);
   std::map<std::string, std::uint64_t> broken;
   for (const fuzz::Break& each : result.breaks) ++broken[each.oracle];
   if (broken.empty()) return text + "  nothing broke\n";
-  for (const auto& [oracle, count] : broken) text += fmt::format("  {} broken in {} cases\n", oracle, count);
+  for (const auto& [oracle, count] : broken) text += fmt::format("  {} broken in {}\n", oracle, reports::counted(count, "case", "cases"));
   for (std::size_t i = 0; i < std::min(result.breaks.size(), most_told); ++i) {
     const fuzz::Break& each = result.breaks[i];
-    text += fmt::format("    case {}: {} ({})\n      {}\n", each.index, each.oracle, each.one.backend_name(), each.verdict.because);
+    text += fmt::format("    case {}: {} ({})\n", each.index, each.oracle, each.one.backend_name());
+    text += reports::wrapped("      ", reports::printable(each.verdict.because));
   }
   if (result.breaks.size() > most_told) text += fmt::format("    ... and {} more\n", result.breaks.size() - most_told);
   text += notes;
-  const std::string profile = result.profile == "exemplary" ? "" : " --profile " + result.profile;
-  return text + fmt::format("\n  See one again:\n    repro fuzz{}{} --seed {} --replay {}\n", profile,
-                            result.hazards ? " --hazards" : "", result.seed, result.breaks.front().index);
+  return text + fmt::format("\n  See one again:\n    {} --replay {}\n", same_space(options), result.breaks.front().index);
 }
 
 int status_of(const fuzz::CampaignResult& result) {
@@ -217,7 +233,7 @@ int replay(const FuzzOptions& options, const fuzz::Space& space) {
   one.run.jobs = 1;
   run::Cell cell;
   cell.one = fuzz::invent(space, options.campaign.seed, *options.replay);
-  cell.asked = fmt::format("fuzz{} --seed {} --replay {}", options.hazards ? " --hazards" : "", options.campaign.seed, *options.replay);
+  cell.asked = fmt::format("{} --replay {}", same_space(options).substr(std::string("repro ").size()), *options.replay);
   return run_and_report(one, {cell}, false);
 }
 
@@ -241,8 +257,8 @@ int act(FuzzOptions& options) {
   const arena::Provision provision = arena::provide(std::nullopt);
   const fuzz::CampaignResult result = fuzz::campaign(space, options.campaign, provision, watcher);
   progress.clear();
-  if (options.shrink && !result.interrupted && !result.breaks.empty()) finds.shrink(result.breaks, provision);
-  output.write(options.format == "json" ? fuzz::to_document(result) : text_of(result, finds.notes()));
+  if (!options.no_shrink && !result.interrupted && !result.breaks.empty()) finds.shrink(result.breaks, provision);
+  output.write(options.format == "json" ? fuzz::to_document(result) : text_of(options, result, finds.notes()));
   return status_of(result);
 }
 
@@ -264,7 +280,7 @@ int fuzz_verb(int argc, char** argv) {
   app.add_option("--shard", options.shard, "only case I of each N, from 1 (else from the\nenvironment, as for repro matrix)")->type_name("I/N");
   app.add_flag("--hazards", options.hazards, "also what no policy can survive: a bare fork with\nthe lock held, a task that ignores SIGINT");
   app.add_option("--found", options.found, "the folder for what breaks (found)")->type_name("DIR");
-  app.add_flag("!--no-shrink", options.shrink, "leave what broke as it was found");
+  app.add_flag("--no-shrink", options.no_shrink, "leave what broke as it was found");
   app.add_option("--replay", options.replay, "plays that one case and tells it")->type_name("CASE");
   app.add_option("--format", options.format, "text, json (text)")->type_name("F");
   app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE");

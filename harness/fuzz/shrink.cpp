@@ -140,6 +140,7 @@ Shrunk Shrinker::run() {
   const Reliability left = measure(result_.one, oracle_, options_.measured, pool_);
   result_.broke = left.broke, result_.measured = left.runs;
   if (left.broke > 0) result_.verdict = left.verdict;
+  result_.breaks = left.breaks;
   return std::move(result_);
 }
 
@@ -150,12 +151,25 @@ Shrunk shrink(const Case& one, const std::string& oracle, const Profile& base, r
   return Shrinker(one, oracle, base, pool, options).run();
 }
 
+namespace {
+
+/// Of the first run all that broke; of each further one what is not broken again is taken away.
+void keep_what_broke_again(const run::FinishedRun& run, Reliability* reliability) {
+  if (reliability->runs == 0) {
+    for (const auto& [oracle, verdict] : run.verdicts) reliability->breaks.insert(oracle);
+  }
+  std::erase_if(reliability->breaks, [&run](const std::string& oracle) { return !breaks(run, oracle); });
+}
+
+}  // namespace
+
 Reliability measure(const Case& one, const std::string& oracle, unsigned runs, run::RunPool& pool) {
   Reliability reliability;
   unsigned started = 0;
   while (reliability.runs < runs && !pool.interrupted()) {
     for (; started < runs && !pool.full(); ++started) pool.start(one, started);
     for (run::FinishedRun& run : pool.wait()) {
+      keep_what_broke_again(run, &reliability);
       ++reliability.runs;
       if (!breaks(run, oracle)) continue;
       ++reliability.broke;

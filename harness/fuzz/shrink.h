@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 
 #include "harness/core/case.h"
@@ -27,6 +28,7 @@ struct Shrunk {
   Nanos took{};             ///< until `one` was found, without the measurement
   unsigned broke = 0, measured = 0;  ///< of the result, in the measurement: "20 of 20"
   Verdict verdict;                   ///< of the result's last broken run
+  std::set<std::string> breaks;      ///< every promise that broke in each run of the measurement
 };
 
 /// Makes a case in which `oracle` breaks as small as it stays so. Only the data shrinks: every candidate is a case that is
@@ -39,6 +41,7 @@ Shrunk shrink(const Case& one, const std::string& oracle, const Profile& base, r
 struct Reliability {
   unsigned broke = 0, runs = 0;
   Verdict verdict;  ///< of the last broken run
+  std::set<std::string> breaks;  ///< every promise that broke in each of the runs
 };
 Reliability measure(const Case& one, const std::string& oracle, unsigned runs, run::RunPool& pool);
 
