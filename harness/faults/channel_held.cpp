@@ -87,6 +87,8 @@ class ChannelHeld final : public Fault {
       return;
     }
     const bool slept_on = sleeps && before_ && *sleeps == *before_;
+    // With a sidecar it is the sidecar that is woken first, and passes it on: before it sleeps again nobody slept through it.
+    if (slept_on && sidecar_ != 0 && !sleeps_since_birth(sidecar_)) return;
     was_woken_ = !slept_on;  // for this or for something else: from now on its own word counts
     if (was_woken_ || ++looks_ < enough_looks) return;
     told_ = true;
@@ -99,6 +101,7 @@ class ChannelHeld final : public Fault {
   [[nodiscard]] bool watches() const { return channel_ == "all" && !held_.empty(); }
 
   void take_note(const Spawned& spawned) {
+    if (spawned.node < 0 && supervisor_ != 0 && spawned.parent == supervisor_) sidecar_ = spawned.pid;
     if (spawned.node < 0 && supervisor_ == 0) supervisor_ = spawned.pid;
     if (spawned.node == 0 && task_ == 0) task_ = spawned.pid;
   }
@@ -119,7 +122,7 @@ class ChannelHeld final : public Fault {
   std::string channel_;
   Nanos for_, ended_at_{};
   std::vector<Fd> held_;
-  Pid supervisor_ = 0, task_ = 0;
+  Pid supervisor_ = 0, sidecar_ = 0, task_ = 0;
   bool task_ended_ = false, was_woken_ = false, told_ = false;
   std::optional<long> before_;  // sleeps, by the last look before the end
   int looks_ = 0;
