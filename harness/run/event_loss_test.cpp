@@ -158,6 +158,8 @@ std::string lie(const History& whole, const Verdicts& before, const std::set<std
     const Verdict& was = before.at(oracle);
     const bool evidence_gone = std::any_of(was.evidence.begin(), was.evidence.end(), [&gone](std::size_t each) { return gone.contains(each); });
     const bool now_held = after.outcome == Outcome::held, now_skipped = after.outcome == Outcome::skipped;
+    // It breaks by a count, and its evidence is the first and the last of what it counted: where many are unseen it is fewer.
+    if (oracle == "no-crash-loop" && was.outcome == Outcome::broken && gone.size() > 1) continue;
     const bool lied = (was.outcome == Outcome::broken && now_held && !evidence_gone) ||
                       (was.outcome == Outcome::broken && now_skipped && !evidence_gone && !question_gone) ||
                       (was.outcome == Outcome::unknown && now_held && !evidence_gone);
