@@ -8,6 +8,10 @@ function(forkproof_room name folder)
   list(TRANSFORM ARG_KNOWS PREPEND forkproof_ OUTPUT_VARIABLE known)
   target_link_libraries(forkproof_${name} PUBLIC ${known} ${ARG_LIBRARIES})
   target_compile_options(forkproof_${name} PRIVATE ${sanitize})
+  if(ARG_KNOWS OR name STREQUAL core)  # the others are few files, which are to stay free of all that
+    forkproof_headers(rooms forkproof_${name} <algorithm> <chrono> <filesystem> <functional> <map> <optional> <string>
+                      <variant> <vector> <fmt/format.h>)
+  endif()
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*_test.cpp)
   set_property(GLOBAL APPEND PROPERTY forkproof_rooms "${folder}=${ARG_KNOWS}")
   if(tests)

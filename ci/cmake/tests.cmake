@@ -6,6 +6,7 @@ foreach(room IN LISTS rooms)
   add_executable(${room}_tests ${tests})
   target_link_libraries(${room}_tests PRIVATE forkproof_${room} GTest::gmock_main GTest::gtest rapidcheck rapidcheck_gtest)
   target_compile_options(${room}_tests PRIVATE ${sanitize} -O0)  # a test waits for processes, not for its own code
+  forkproof_headers(tests ${room}_tests <gmock/gmock.h> <gtest/gtest.h> <rapidcheck.h> <rapidcheck/gtest.h> <filesystem>)
   target_link_options(${room}_tests PRIVATE ${sanitize})
   target_compile_definitions(${room}_tests PRIVATE FORKPROOF_SOURCE="${CMAKE_SOURCE_DIR}" FORKPROOF_BUILD="${CMAKE_BINARY_DIR}")
   add_dependencies(${room}_tests forkproof-task)

@@ -17,10 +17,10 @@ using json_fields::Json;
 
 template <std::size_t Index = 0>
 Happening happening_of_kind(std::string_view kind, const Json& object) {
-  if constexpr (Index == std::variant_size_v<Happening>) {
+  if constexpr (Index == std::variant_size_v<AnyHappening>) {
     throw std::runtime_error("unknown event '" + std::string(kind) + "'");
   } else {
-    using Kind = std::variant_alternative_t<Index, Happening>;
+    using Kind = std::variant_alternative_t<Index, AnyHappening>;
     if (Kind::kind != kind) return happening_of_kind<Index + 1>(kind, object);
     Kind event;
     json_fields::read(object, event);
@@ -49,10 +49,6 @@ std::string dumped(const Json& object) {
 }
 
 }  // namespace
-
-std::string_view kind_of(const Happening& what) {
-  return std::visit([](const auto& event) { return event.kind; }, what);
-}
 
 std::string to_line(const Event& event) {
   Json object = json_of(event.what);

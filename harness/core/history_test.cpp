@@ -108,7 +108,7 @@ consteval std::size_t declared_fields() {
 
 TEST(Event, TheListHoldsOneOfEachKind) {
   const std::vector<Happening> all = one_of_each();
-  ASSERT_EQ(all.size(), std::variant_size_v<Happening>) << "a new event needs its line in one_of_each()";
+  ASSERT_EQ(all.size(), std::variant_size_v<AnyHappening>) << "a new event needs its line in one_of_each()";
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].index(), i) << kind_of(all[i]);
 }
 
@@ -275,11 +275,11 @@ void set_any(std::vector<Item>& field) {
 
 template <std::size_t Index = 0>
 Happening any_of_kind(std::size_t wanted) {
-  if constexpr (Index == std::variant_size_v<Happening>) {
+  if constexpr (Index == std::variant_size_v<AnyHappening>) {
     throw std::logic_error("no such kind");
   } else {
     if (wanted != Index) return any_of_kind<Index + 1>(wanted);
-    std::variant_alternative_t<Index, Happening> event;
+    std::variant_alternative_t<Index, AnyHappening> event;
     set_all(event);
     return event;
   }
@@ -291,7 +291,7 @@ RC_GTEST_PROP(History, AnyEventsComeBackFromTheirLinesInOrder, ()) {
   std::int64_t at = 0;
   for (Event& event : events) {
     at += *rc::gen::inRange<std::int64_t>(0, 1'000'000);
-    event = {Nanos(at), any_of_kind(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<Happening>))};
+    event = {Nanos(at), any_of_kind(*rc::gen::inRange<std::size_t>(0, std::variant_size_v<AnyHappening>))};
     lines += to_line(event);
   }
   const History history = read_history(lines);

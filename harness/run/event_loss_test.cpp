@@ -176,7 +176,8 @@ TEST(UnseenEvents, NoSingleOneMakesAnOracleLie) {
   for (const History& whole : real_histories()) {
     const Verdicts before = oracles::judge(whole);
     for (std::size_t i = 0; i < whole.size(); ++i) {
-      if (!is_frame(whole[i])) EXPECT_EQ(lie(whole, before, {i}), "");
+      if (is_frame(whole[i])) continue;
+      EXPECT_EQ(lie(whole, before, {i}), "");
     }
   }
 }
