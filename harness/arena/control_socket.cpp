@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,10 +14,22 @@
 #include "harness/core/error.h"
 
 namespace forkproof::arena {
+namespace {
+
+constexpr int so_peerpidfd = 77;  // include/uapi/asm-generic/socket.h; glibc 2.36 does not know it
+
+}  // namespace
 
 void Message::answer(const Orders& orders) const {
   // A process that died while it was held has nobody to read this; that is no error.
   ::send(connection.get(), &orders, sizeof orders, MSG_NOSIGNAL);
+}
+
+Fd Message::open_pidfd() const {
+  int pidfd = -1;
+  socklen_t size = sizeof pidfd;
+  if (::getsockopt(connection.get(), SOL_SOCKET, so_peerpidfd, &pidfd, &size) == 0) return Fd(pidfd);
+  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
 ControlSocket::ControlSocket(const ControlAddress& address)

@@ -17,6 +17,9 @@ struct Message {
   std::string payload;
 
   void answer(const Orders& orders = {}) const;
+  /// A pidfd of who sent it, bound by the kernel when it connected (SO_PEERPIDFD, Linux 6.5; since 6.16 also of one that
+  /// has been reaped by now). Where the kernel has none to give, by `pid`: empty when the process is gone.
+  [[nodiscard]] Fd open_pidfd() const;
 };
 
 /// The warden's end of the sync points: a listening socket with an abstract name. Passive: the owner polls `fd` and

@@ -114,6 +114,17 @@ TEST_F(ControlSocketTest, AnsweringTheDeadIsNoFailure) {
   message.answer();  // SIGPIPE would end this program
 }
 
+TEST_F(ControlSocketTest, WhoSpokeIsKnownByAPidfdThoughReapedMeanwhile) {
+  Announcer child([&] { return announce(address_, {}, nullptr, 0, nullptr); });
+  const pid_t pid = child.pid();
+  EXPECT_EQ(child.exit_code(), 0);
+  ASSERT_EQ(::kill(pid, 0), -1) << "it must have been reaped before its message is taken";
+  const Fd pidfd = next().open_pidfd();
+  if (!pidfd) GTEST_SKIP() << "this kernel has no pidfd of a reaped process (Linux 6.16)";
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ended, 1, 0), 1) << "the pidfd must say that it has ended";
+}
+
 TEST_F(ControlSocketTest, WhatIsNoAnnouncementIsPassedOver) {
   Announcer child([&] {
     const Fd stranger(::socket(AF_UNIX, SOCK_SEQPACKET, 0)), silent(::socket(AF_UNIX, SOCK_SEQPACKET, 0));

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "harness/observe/proc.h"
+
 namespace forkproof::observe {
 namespace {
 
@@ -67,6 +69,9 @@ std::optional<int> find_descriptor(Pid pid, const std::string& name, Access acce
     if (wanted) found = std::atoi(entry->d_name);
   }
   ::closedir(folder);
+  // One that ends meanwhile has closed what was not looked at yet: that is no sight of it.
+  const auto look = found < 0 ? look_at(pid) : std::nullopt;
+  if (found < 0 && (!look || look->entry.doomed)) return std::nullopt;
   return found;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/core/fd.h"
@@ -34,6 +35,15 @@ TEST(FindDescriptor, WhatIsOpenForBothIsOpenForEach) {
   for (const Access access : {Access::reading, Access::writing, Access::any}) {
     EXPECT_GE(find_descriptor(::getpid(), "/dev/null", access).value_or(-1), 0);
   }
+}
+
+TEST(FindDescriptor, OfAZombieIsNothing) {
+  const pid_t zombie = ::fork();
+  if (zombie == 0) ::_exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_FALSE(find_descriptor(zombie, "pipe:[1]", Access::any)) << "it has closed all: that it holds nothing says nothing";
+  ::waitpid(zombie, nullptr, 0);
 }
 
 TEST(FindDescriptor, OfNobodyIsNothing) { EXPECT_FALSE(find_descriptor(0x7fffffff, "pipe:[1]", Access::any)); }

@@ -48,9 +48,11 @@ std::optional<Verdict> judge_second_task(const History& history, const Reading& 
                       std::to_string(descriptor.fd) + ": there is no end of output while it lives",
                   {*captured, *kept});
   }
-  const auto looked = reading.first<ProbeMade>([](const ProbeMade& probe) { return !about_listener(probe); });
+  const auto looked = reading.first<ProbeMade>([](const ProbeMade& probe) { return probe.what.starts_with("descriptors"); });
+  const auto too_late = reading.first<ProbeMade>([](const ProbeMade& probe) { return probe.what == "second task"; });
   const auto node = static_cast<std::int32_t>(count_nodes(case_of(history).tree));  // its number follows the tree's
   const bool was_up = reading.first<Ready>([node](const Ready& ready) { return ready.node == node; }).has_value();
+  if (too_late) return skipped("the second task was ended as it came up, before anybody could look");
   if (!looked && !was_up) return skipped("the second task was ended before it was up");
   if (!looked) return unknown("nobody looked what the second task has open", {*captured});
   return held("the second task has nothing of the first's", {*captured, *looked});

@@ -71,6 +71,8 @@ TEST(NoInheritedDescriptors, IsUnknownWhenNobodyLookedAtTheSecondTask) {
   EXPECT_EQ(no_inherited_descriptors(has_second_task().then(up).whole()).outcome, Outcome::unknown);
   // Nor could anybody, if it was ended before it was up.
   EXPECT_EQ(no_inherited_descriptors(has_second_task().whole()).outcome, Outcome::skipped);
+  const ProbeMade too_late{"second task", "ended before anybody could look", true};
+  EXPECT_EQ(no_inherited_descriptors(has_second_task().then(up).then(too_late).whole()).outcome, Outcome::skipped);
 }
 
 TEST(NoInheritedDescriptors, IsSkippedWhereNobodyListens) {

@@ -139,7 +139,7 @@ class Player final : public faults::Strike {
   void released(arena::Message message, const std::string& because);
   void lets_go(arena::Message message, const std::string& point, const Orders& answer = {});
   void happened(const arena::Message& message);
-  Process& introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role);
+  Process& introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role, Fd pidfd);
 
   // The kernel speaks.
   void ended(Pid pid);
@@ -257,7 +257,8 @@ void Player::dispatch(arena::Message message) {
     case AnnounceKind::ready: return node_is_ready(message);
     case AnnounceKind::sync_point: return at_sync_point(std::move(message));
     case AnnounceKind::introduce:
-      introduce(message.head.pid, observe::parent_of(message.head.pid), stranger_node, message.head.role);
+      introduce(message.head.pid, observe::parent_of(message.head.pid), stranger_node, message.head.role,
+                observe::open_pidfd(message.head.pid));
       return message.answer();
     case AnnounceKind::may_i: return asks_to_go_on(message);
     case AnnounceKind::signal_taken:
@@ -269,24 +270,23 @@ void Player::dispatch(arena::Message message) {
   }
 }
 
-Process& Player::introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role) {
-  Process& process = processes_.add({pid, parent, node, role, observe::open_pidfd(pid)});
+Process& Player::introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role, Fd pidfd) {
+  Process& process = processes_.add({pid, parent, node, role, std::move(pidfd)});
   append(Spawned{pid, parent, node, role});
   strangers_.introduced(pid, parent, role);
   if (process.pidfd) warden_.watch(process.pidfd.get(), [this, pid] { ended(pid); });
-  else record_end(process, std::nullopt);  // killed while its message was on the way
+  else record_end(process, std::nullopt);  // killed while its message was on the way, and the kernel kept no record
   return process;
 }
 
 void Player::give_orders(arena::Message& message) {
   const auto node = static_cast<std::size_t>(message.head.node);
   if (node >= orders_.size()) return message.answer();
-  // It waits for the reply, so it is alive now and its pid is its own: the pidfd that is opened here is the right one.
   Process* known = processes_.find(message.pid);
   const Pid parent = observe::parent_of(message.pid);
   if (known == nullptr) {
     if (is_command(part_.one)) said_hello(message, parent);
-    introduce(message.pid, parent, message.head.node, orders_[node].role);
+    introduce(message.pid, parent, message.head.node, orders_[node].role, message.open_pidfd());
   }
   lets_go(std::move(message), "hello", orders_[node]);
 }
@@ -306,7 +306,7 @@ void Player::said_hello(const arena::Message& message, Pid parent) {
 void Player::node_is_ready(arena::Message& message) {
   Process* known = processes_.find(message.pid);
   if (known == nullptr) {  // a double fork has changed the pid since the hello
-    known = &introduce(message.pid, message.head.parent, message.head.node, message.head.role);
+    known = &introduce(message.pid, message.head.parent, message.head.node, message.head.role, message.open_pidfd());
   }
   const bool command = is_command(part_.one);
   const bool newly_up = command ? nodes_up_.insert(message.head.node).second : !known->ready;
@@ -333,7 +333,7 @@ void Player::node_is_ready(arena::Message& message) {
 void Player::at_sync_point(arena::Message message) {
   const std::string role = message.head.role, point = message.head.point;
   if (message.head.node >= 0 && processes_.find(message.pid) == nullptr) {
-    introduce(message.pid, observe::parent_of(message.pid), message.head.node, role);  // between fork and exec
+    introduce(message.pid, observe::parent_of(message.pid), message.head.node, role, message.open_pidfd());  // between fork and exec
   }
   const std::int64_t number = holds_.count(role, point);
   const HoldRule* rule = holds_.rule_for(role, point, number);
@@ -559,7 +559,7 @@ void Player::start_subject() {
   }
   const HeldStart start(part_);
   const Pid subject = run::start_subject(part_, *io_);
-  introduce(subject, ::getpid(), supervisor_node, supervisor_role);
+  introduce(subject, ::getpid(), supervisor_node, supervisor_role, observe::open_pidfd(subject));
   if (is_command(part_.one)) strangers_.begin(part_.observe, subject);
   start.open();
   io_->watch(warden_, {[this](std::size_t fault, Fd fd) { passed_on(fault, std::move(fd)); },
@@ -609,10 +609,13 @@ void Player::probe_listener() {
   append(observe::probe_connect(listener_->port));
 }
 
-/// The second task waits for an answer, so it is alive; the capture was told before it was spawned.
+/// The second task waits for an answer, so it is there to be looked at unless somebody has killed it; the capture was told
+/// before it was spawned.
 void Player::look_what_it_holds(Pid second_task) {
   if (!capture_ || capture_->written_as.empty()) return;
   const auto fd = observe::find_descriptor(second_task, capture_->written_as, observe::Access::writing);
+  const auto look = fd ? std::nullopt : observe::look_at(second_task);
+  if (!fd && (!look || look->entry.doomed)) return append(ProbeMade{"second task", "ended before anybody could look", true});
   if (!fd) return append(Trouble{"descriptors of the second task", "could not be looked at"});
   if (*fd >= 0) append(DescriptorHeld{second_task, *fd, "the write end of " + capture_->channel, capture_->by});
   append(ProbeMade{"descriptors of the second task", *fd < 0 ? "none of the first task's" : "one of the first task's", *fd < 0});
