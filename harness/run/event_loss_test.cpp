@@ -28,9 +28,10 @@ struct Question {
   const char* scenario;
   const char* variant;
   std::vector<std::string> profiles;
+  std::string backend = "fork";
 };
 
-/// Between them they break ten promises of the model supervisor, and hold all.
+/// Between them they break eleven promises of the model supervisor, and hold all.
 const std::vector<Question> questions{
     {"heartbeat-409", "", {"airflow-3.2.0", "airflow-51180", "exemplary"}},
     {"task-succeeds", "", {"exemplary-leaves-zombies", "exemplary-sigchld-ignored", "exemplary"}},
@@ -40,6 +41,7 @@ const std::vector<Question> questions{
     {"inherited-listener", "", {"exemplary-without-scrub"}},
     {"prefork-crash-loop", "", {"gunicorn-prefork"}},
     {"run-refused-at-once", "", {"airflow-issue-patch"}},
+    {"popen-loses-channels", "", {"airflow-popen"}, "fork-exec"},
 };
 
 std::vector<Cell> cells_asked() {
@@ -48,7 +50,7 @@ std::vector<Cell> cells_asked() {
     const std::string path = scenario::library_directory() + "/" + question.scenario + ".toml";
     for (const auto& read : scenario::read_scenarios(path, vocabulary(), question.variant)) {
       Choice choice;
-      choice.profiles = question.profiles, choice.backends = {"fork"};
+      choice.profiles = question.profiles, choice.backends = {question.backend};
       for (Cell& cell : cross(read, choice)) cells.push_back(std::move(cell));
     }
   }
@@ -98,6 +100,12 @@ bool is_frame(const Event& event) { return event.as<CaseOpened>() != nullptr || 
 bool opens_a_question(const Event& event) {
   return event.as<SelectorOpened>() != nullptr || event.as<CaptureOpened>() != nullptr ||
          event.as<ListenerOpened>() != nullptr || event.as<Spawned>() != nullptr || event.as<Stuck>() != nullptr;
+}
+
+/// The sighting of a wrong: without it nobody can know of it. An end before it was up is none: whoever is neither up nor
+/// there any more has ended, seen or not.
+bool is_sighting(const std::string& oracle, const Event& event) {
+  return oracle != "no-crash-at-start" || event.as<Exited>() == nullptr;
 }
 
 std::string line_of(const Event& event) { return to_line(event); }
@@ -156,7 +164,9 @@ std::string lie(const History& whole, const Verdicts& before, const std::set<std
   for (const std::size_t index : gone) question_gone |= opens_a_question(whole[index]);
   for (const auto& [oracle, after] : oracles::judge(unseen(whole, gone))) {
     const Verdict& was = before.at(oracle);
-    const bool evidence_gone = std::any_of(was.evidence.begin(), was.evidence.end(), [&gone](std::size_t each) { return gone.contains(each); });
+    const bool evidence_gone = std::any_of(was.evidence.begin(), was.evidence.end(), [&, &oracle = oracle](std::size_t each) {
+      return gone.contains(each) && is_sighting(oracle, whole[each]);
+    });
     const bool now_held = after.outcome == Outcome::held, now_skipped = after.outcome == Outcome::skipped;
     // It breaks by a count, and its evidence is the first and the last of what it counted: where many are unseen it is fewer.
     if (oracle == "no-crash-loop" && was.outcome == Outcome::broken && gone.size() > 1) continue;
