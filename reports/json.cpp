@@ -22,6 +22,15 @@ Json exhibit_document(const Exhibit& exhibit) {
   return document;
 }
 
+/// A run's end, with null for what could not be told; the status is the kernel's wait status.
+Json ending_document(const Ending& ending) {
+  Json document{{"left", nullptr}, {"took_ms", nullptr}, {"status", nullptr}};
+  if (ending.left) document["left"] = *ending.left;
+  if (ending.took) document["took_ms"] = milliseconds(*ending.took);
+  if (ending.status) document["status"] = ending.status->raw();
+  return document;
+}
+
 Json cell_document(const CellSummary& cell, const std::vector<std::string>& order) {
   Json document;
   document["scenario"] = cell.one.scenario;
@@ -53,6 +62,8 @@ Json cell_document(const CellSummary& cell, const std::vector<std::string>& orde
   document["asked"] = cell.asked;
   document["question"] = cell.one.question;
   document["seed"] = cell.one.seed;
+  document["endings"] = Json::array();
+  for (const Ending& ending : cell.endings) document["endings"].push_back(ending_document(ending));
   if (!cell.note.empty()) document["note"] = cell.note;
   const bool differs = cell.outcome == CellOutcome::not_as_expected || cell.outcome == CellOutcome::unknown;
   if (differs && cell.exhibit) document["exhibit"] = exhibit_document(*cell.exhibit);
@@ -93,6 +104,8 @@ Json summary_document(const RunSummary& summary) {
   document["runs_per_cell"] = summary.runs_per_cell;
   if (summary.time_scale) document["time_scale"] = *summary.time_scale;
   if (summary.schedule) document["schedule"] = *summary.schedule;
+  if (summary.arena_asked) document["arena_asked"] = *summary.arena_asked;
+  if (summary.observe) document["observe"] = *summary.observe;
   document["interrupted"] = summary.interrupted;
   document["wall_ms"] = milliseconds(summary.wall);
   document["run"] = summary.run;

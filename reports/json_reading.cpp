@@ -22,7 +22,7 @@ std::uint64_t count_in(const Json& object, const char* key) {
 Nanos duration_in(const Json& milliseconds) {
   const double number = milliseconds.get<double>();
   constexpr double most = 1e12;  // thirty years
-  if (!(number >= 0 && number < most)) throw BadInput("\"wall_ms\" is no duration");
+  if (!(number >= 0 && number < most)) throw BadInput("a number of milliseconds is no duration");
   return std::chrono::microseconds(std::llround(number * 1000));
 }
 
@@ -57,6 +57,14 @@ Exhibit exhibit_in(const Json& document) {
   return exhibit;
 }
 
+Ending ending_in(const Json& document) {
+  Ending ending;
+  if (!document.at("left").is_null()) ending.left = count_in(document, "left");
+  if (!document.at("took_ms").is_null()) ending.took = duration_in(document.at("took_ms"));
+  if (!document.at("status").is_null()) ending.status = WaitStatus(document.at("status").get<int>());
+  return ending;
+}
+
 CellSummary cell_in(const Json& document) {
   CellSummary cell;
   if (document.contains("exhibit")) {
@@ -85,6 +93,9 @@ CellSummary cell_in(const Json& document) {
   cell.place = count_in(document, "place");
   cell.outcome = cell_outcome_in(document.at("outcome"));
   cell.note = document.value("note", "");
+  // What was written before there were any has none.
+  for (const Json& ending : document.value("endings", Json::array())) cell.endings.push_back(ending_in(ending));
+  if (cell.endings.size() > most_endings) throw BadInput(fmt::format("more than {} endings", most_endings));
   for (const auto& [oracle, tally] : document.at("oracles").items()) {
     cell.oracles[oracle] = {{outcome_in(tally.at("outcome")), tally.at("because"), {}},
                             count_in(tally, "broken_runs"), count_in(tally, "unknown_runs")};
@@ -105,6 +116,8 @@ RunSummary run_in(const Json& document) {
   summary.runs_per_cell = count_in(document, "runs_per_cell");
   if (document.contains("time_scale")) summary.time_scale = document.at("time_scale").get<double>();
   if (document.contains("schedule")) summary.schedule = document.at("schedule").get<std::string>();
+  if (document.contains("arena_asked")) summary.arena_asked = document.at("arena_asked").get<std::string>();
+  if (document.contains("observe")) summary.observe = document.at("observe").get<std::string>();
   summary.run = document.at("run");
   summary.plan = {document.at("plan").at("id"), count_in(document.at("plan"), "cells")};
   const Json& shard = document.at("shard");

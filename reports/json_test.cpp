@@ -33,7 +33,7 @@ TEST(Json, HasTheKeysOfTheDesign) {
   const Json& cell = document["cells"][0];
   EXPECT_EQ(keys(cell), (std::vector<std::string>{"scenario", "profile", "backend", "runs", "expected", "outcome", "oracles", "wall_ms",
                                                   "runs_wanted", "unexpected_runs", "unknown_runs", "place", "asked",
-                                                  "question", "seed"}));
+                                                  "question", "seed", "endings"}));
   EXPECT_EQ(cell["scenario"], "heartbeat-409");
   EXPECT_EQ(cell["expected"], Json({"no-orphans"}));
   EXPECT_EQ(cell["outcome"], "as-expected");
@@ -92,6 +92,8 @@ RunSummary full_summary() {
   summary.run = "00ff", summary.plan = {"abcd", 24}, summary.shard = {2, 4, "SLURM_ARRAY_TASK_ID"};
   for (std::size_t i = 0; i < summary.cells.size(); ++i) summary.cells[i].place = 1 + 4 * i, summary.cells[i].one.seed = i;
   summary.arena_cost = "less", summary.refusals = {"sealed: EPERM"}, summary.time_scale = 0.5;
+  summary.arena_asked = "user-namespace", summary.observe = "proc";
+  summary.cells[1].endings = {{2, 770us, WaitStatus::killed_by(15)}, {std::nullopt, std::nullopt, std::nullopt}};
   return summary;
 }
 
@@ -113,6 +115,25 @@ TEST(JsonReading, TellsTheSameInEveryOtherFormat) {
     row.write(summary, first), row.write(back, second);
     EXPECT_EQ(first.str(), second.str()) << row.key;
   }
+}
+
+TEST(JsonReading, ACellThatHasRunHasRunForTheLeagueToo) {
+  CellSummary cell = good_cell("term", "", "");
+  Command command{{"tini", "{task}"}};
+  command.target = "tini";
+  cell.one.subject = command;
+  cell.endings = {{1, 3ms, WaitStatus::exited_with(0)}};
+  RunSummary summary = summary_of({cell});
+  summary.run = "00ff", summary.plan = {"abcd", 1};
+  std::ostringstream page;
+  find_report("league")->write(read_json(text_of(summary)), page);
+  EXPECT_NE(page.str().find("  tini     1   3.00 ms  exit 0\n"), std::string::npos) << page.str();
+}
+
+TEST(JsonReading, AResultFromBeforeThereWereEndingsIsRead) {
+  Json document = Json::parse(text_of(full_summary()));
+  for (Json& cell : document["cells"]) cell.erase("endings");
+  EXPECT_EQ(read_json(document.dump()).cells.size(), full_summary().cells.size());
 }
 
 TEST(JsonReading, OfWhatWasMergedOnlyThePartsAreBelieved) {
@@ -147,6 +168,9 @@ TEST(JsonReading, RefusesWhatIsNoResultInOneLine) {
   EXPECT_NE(refusal("/cells/0/runs", -1), "");
   EXPECT_NE(refusal("/cells/0/outcome", "fine"), "");
   EXPECT_NE(refusal("/cells/0/wall_ms", -5), "");
+  EXPECT_NE(refusal("/cells/1/endings/0/took_ms", -5), "");
+  EXPECT_NE(refusal("/cells/1/endings/0/left", -5), "");
+  EXPECT_NE(refusal("/cells/1/endings/0/status", "x"), "");
   EXPECT_NE(refusal("/cells/0/place", 2), "");   // another shard's
   EXPECT_NE(refusal("/cells/0/place", 5), "");   // twice
   EXPECT_NE(refusal("/cells/0/place", 25), "");  // beyond the plan

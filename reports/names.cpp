@@ -118,6 +118,8 @@ std::vector<std::string> reproducing_words(const CellSummary& cell, const RunSum
   if (command != nullptr && !command->target.empty()) add("--target", command->target);
   if (summary.time_scale) add("--time-scale", fmt::format("{}", *summary.time_scale));
   if (summary.schedule) add("--schedule", *summary.schedule);
+  if (summary.arena_asked) add("--arena", *summary.arena_asked);
+  if (summary.observe && command != nullptr) add("--observe", *summary.observe);  // a model's own words are enough
   if (cell.one.seed != 1) add("--seed", std::to_string(cell.one.seed));
   if (command != nullptr && command->target.empty()) {
     words.emplace_back("--");

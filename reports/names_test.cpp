@@ -47,6 +47,12 @@ TEST(ReproducingLine, CarriesWhatWasAskedFor) {
   summary.time_scale = 0.5;
   summary.schedule = "pct:3:2";
   EXPECT_EQ(reproducing_line(cell, summary), "repro heartbeat-409 --profile exemplary --backend fork --time-scale 0.5 --schedule pct:3:2 --seed 7");
+  summary.arena_asked = "subreaper", summary.observe = "proc";
+  EXPECT_EQ(reproducing_line(cell, summary), "repro heartbeat-409 --profile exemplary --backend fork --time-scale 0.5 --schedule pct:3:2 "
+                                             "--arena subreaper --seed 7");
+  cell.one.subject = Command{{"sh", "-c", "{task}"}};
+  EXPECT_EQ(reproducing_line(cell, summary), "repro heartbeat-409 --time-scale 0.5 --schedule pct:3:2 --arena subreaper --observe proc "
+                                             "--seed 7 -- sh -c '{task}'");
 }
 
 TEST(ReproducingLine, IsSafeForAShell) {

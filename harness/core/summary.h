@@ -91,6 +91,8 @@ struct RunSummary {
   std::uint64_t runs_per_cell = 1;
   std::optional<double> time_scale;  ///< where it was asked for on the command line
   std::optional<std::string> schedule;  ///< likewise
+  std::optional<std::string> arena_asked;  ///< likewise: where on the ladder to begin
+  std::optional<std::string> observe;      ///< likewise: how a command's processes are seen
   std::string run;                   ///< a name for this very run, unlike any other's; empty for what was merged
   Plan plan;
   Shard shard;

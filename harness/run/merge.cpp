@@ -87,6 +87,8 @@ void add(const CellSummary& cell, CellSummary* sum) {
   sum->runs_wanted = std::max(sum->runs_wanted, cell.runs_wanted);
   sum->wall += cell.wall;
   if (sum->note.empty()) sum->note = cell.note;
+  const auto room = static_cast<std::ptrdiff_t>(std::min(most_endings - std::min(most_endings, sum->endings.size()), cell.endings.size()));
+  sum->endings.insert(sum->endings.end(), cell.endings.begin(), cell.endings.begin() + room);
   // The worse one is the one to tell.
   if (cell.exhibit && (!sum->exhibit || cell.outcome > sum->outcome)) sum->exhibit = cell.exhibit;
   sum->outcome = std::max(sum->outcome, cell.outcome);
@@ -196,6 +198,8 @@ RunSummary merged(const std::vector<RunSummary>& documents) {
   };
   if (!whole.parts.empty() && asked_everywhere(&RunSummary::time_scale)) whole.time_scale = whole.parts.front().time_scale;
   if (!whole.parts.empty() && asked_everywhere(&RunSummary::schedule)) whole.schedule = whole.parts.front().schedule;
+  if (!whole.parts.empty() && asked_everywhere(&RunSummary::arena_asked)) whole.arena_asked = whole.parts.front().arena_asked;
+  if (!whole.parts.empty() && asked_everywhere(&RunSummary::observe)) whole.observe = whole.parts.front().observe;
   const std::vector<PlanSeen> plans = plans_in(whole.parts);
   whole.matrix |= plans.size() > 1;
   if (plans.size() == 1) whole.plan = plans.front().plan;

@@ -30,6 +30,7 @@ CellSummary cell_at(std::uint64_t place, CellOutcome outcome = CellOutcome::as_e
   cell.oracles["no-orphans"] = {outcome == CellOutcome::not_as_expected ? broken("helper lives on", {}) : held("nobody is left"),
                                 outcome == CellOutcome::not_as_expected, 0};
   cell.wall = std::chrono::milliseconds(1);
+  if (outcome != CellOutcome::skipped) cell.endings = {{place, std::chrono::milliseconds(2), WaitStatus::exited_with(0)}};
   return cell;
 }
 
@@ -49,11 +50,13 @@ RunSummary part_of_plan(const std::string& run, std::uint64_t index, std::uint64
 /// All that a report could tell of it, in one text.
 std::string told(const RunSummary& summary) {
   std::ostringstream text;
-  text << summary.arena << summary.cgroup << summary.interrupted << summary.wall.count() << summary.plan.id << summary.matrix;
+  text << summary.arena << summary.cgroup << summary.interrupted << summary.wall.count() << summary.plan.id << summary.matrix
+       << summary.arena_asked.value_or("-") << summary.observe.value_or("-");
   for (const std::string& gap : summary.gaps) text << "\ngap " << gap;
   for (const CellSummary& cell : summary.cells) {
     text << "\n" << cell.one.scenario << " " << cell.place << " " << name(cell.outcome) << " " << cell.runs << " "
          << cell.runs_wanted << " " << cell.unexpected_runs << " " << cell.unknown_runs << " " << cell.wall.count() << cell.note;
+    for (const Ending& ending : cell.endings) text << " left " << ending.left.value_or(99) << " took " << ending.took.value_or(Nanos{}).count();
     for (const auto& [oracle, tally] : cell.oracles) {
       text << " " << oracle << name(tally.worst.outcome) << tally.worst.because << tally.broken_runs << tally.unknown_runs;
     }
@@ -76,6 +79,7 @@ std::vector<RunSummary> any_runs() {
       cell = cell_at(cell.place, *rc::gen::element(CellOutcome::as_expected, CellOutcome::as_expected, CellOutcome::skipped,
                                                    CellOutcome::unknown, CellOutcome::not_as_expected));
       cell.oracles["no-orphans"].worst.because = "in " + run.run;
+      if (!cell.endings.empty()) cell.endings.front().left = static_cast<std::uint64_t>(i);
       if (run.interrupted && *rc::gen::arbitrary<bool>()) cell.runs = 0, cell.oracles.clear(), cell.note = "interrupted";
     }
     runs.push_back(std::move(run));
@@ -165,6 +169,21 @@ TEST(Merge, ARetryThatAgreesAddsItsRuns) {
   EXPECT_THAT(whole.gaps, IsEmpty());
   EXPECT_EQ(whole.cells[0].runs, 2U);
   EXPECT_EQ(whole.cells[0].outcome, CellOutcome::as_expected);
+}
+
+TEST(Merge, TheEndingsOfAllRunsAreKeptUpToABound) {
+  RunSummary full = part_of_plan("b", 1, 1);
+  full.cells[0].endings.assign(most_endings, {std::nullopt, std::nullopt, std::nullopt});
+  const RunSummary whole = merged({part_of_plan("a", 1, 1), full});
+  EXPECT_EQ(whole.cells[1].endings.size(), 2U);
+  EXPECT_EQ(whole.cells[0].endings.size(), most_endings);
+}
+
+TEST(Merge, WhatWasAskedForOnTheCommandLineMustHaveBeenAskedForEverywhere) {
+  RunSummary one = part_of_plan("a", 1, 2), other = part_of_plan("b", 2, 2);
+  one.arena_asked = other.arena_asked = "user-namespace", one.observe = "proc";
+  EXPECT_EQ(merged({one, other}).arena_asked, "user-namespace");
+  EXPECT_EQ(merged({one, other}).observe, std::nullopt);
 }
 
 TEST(Merge, ARetryWithAnotherResultIsAConflict) {
