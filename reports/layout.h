@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/core/printable.h"
+
 namespace forkproof::reports {
 
 inline constexpr std::size_t columns = 80;
@@ -23,8 +25,6 @@ std::string wrapped_command(std::size_t indent, const std::vector<std::string>& 
 /// At most `width` bytes; what is cut off ends in "...".
 std::string clipped(const std::string& line, std::size_t width);
 
-/// Safe on a terminal, in a log and in XML: control characters other than newline, and what is no UTF-8 (or no
-/// character at all), each become '?'.
-std::string printable(std::string_view text);
+using forkproof::printable;
 
 }  // namespace forkproof::reports

@@ -6,10 +6,15 @@
 #include <numeric>
 #include <vector>
 
+#include "harness/core/printable.h"
+
 namespace forkproof {
 
 void complain(const std::string& line) {
-  const std::string whole = "repro: " + line + "\n";
+  // What it names may be anybody's: a newline would be a second line in our voice, and an ESC the terminal's master.
+  std::string whole = printable("repro: " + line);
+  std::replace(whole.begin(), whole.end(), '\n', '?');
+  whole += '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, whole.data(), whole.size());
 }
 

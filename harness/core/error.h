@@ -25,7 +25,7 @@ inline std::string error_text(const std::string& what, int error = errno) {
   throw HarnessFailure(error_text(what, error));
 }
 
-/// One line to standard error in the rig's voice.
+/// One line to standard error in the rig's voice; control characters become '?'.
 void complain(const std::string& line);
 
 /// The nearest of the known names to a mistyped one, or empty when none is near.
