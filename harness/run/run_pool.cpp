@@ -56,6 +56,12 @@ Fd open_history(const std::string& path) {
   return file;
 }
 
+/// `path`: where it is kept; empty: in memory, which `ulimit -f` bounds as well.
+[[noreturn]] void refuse_history(const std::string& path) {
+  throw BadInput(fmt::format("the history {} cannot be written: {}is `ulimit -f` too small?", path.empty() ? "of a run" : path,
+                             path.empty() ? "" : "is the disk full? "));
+}
+
 /// How a task stands to SIGINT begins with who starts it: a real shell, or itself under another mask or disposition.
 void start_by_sigint_setup(Part& part, const std::string& tiny) {
   const SigintSetup setup = part.one.tree.sigint;
@@ -156,7 +162,7 @@ void RunPool::start(Case one, std::uint64_t tag, const std::string& keep_path) {
   active->began = monotonic_now();
   HistoryWriter opening(active->history.get(), active->began);
   opening.append(CaseOpened{to_document(active->one)});
-  if (opening.failure() != 0) throw BadInput(error_text("the history " + keep_path, opening.failure()));
+  if (opening.failure() != 0) refuse_history(keep_path);
   Part part{.one = active->one,
             .tier = provision_.tier,
             .cgroup = !provision_.cgroup_parent.empty(),
@@ -188,7 +194,7 @@ void RunPool::start(Case one, std::uint64_t tag, const std::string& keep_path) {
 
 std::optional<FinishedRun> RunPool::finish(ActiveRun& active) {
   const int code = active.arena->finish();
-  if (code == history_failed) throw BadInput("the history " + active.history_path + " cannot be written: is the disk full?");
+  if (code == history_failed) refuse_history(active.history_path);
   const Nanos wall = monotonic_now() - active.began;
   if (interrupted_) return std::nullopt;
   FinishedRun finished{active.tag, std::move(active.one), read_history(active.history), {}, wall};
