@@ -31,6 +31,7 @@ struct Vocabulary {
   std::vector<std::string> backends;
   /// Why a key that looks like a backend cannot be had, and what works instead; empty when it is not reserved.
   std::string (*reserved_backend)(std::string_view key) = nullptr;
+  std::vector<std::string> profiles;  ///< that there are files of; empty: whoever reads does not know
   std::vector<std::string> oracles;
   std::vector<std::string> sync_points;
   std::vector<FaultWords> faults;

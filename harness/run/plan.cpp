@@ -77,6 +77,7 @@ Vocabulary vocabulary() {
   Vocabulary words;
   for (const auto& row : spawn::backends()) words.backends.emplace_back(row.key);
   words.reserved_backend = spawn::reserved_backend;
+  words.profiles = scenario::names_in(scenario::library_directory() + "/profiles");
   for (const auto& row : oracles::oracles()) words.oracles.emplace_back(row.key);
   for (const auto& row : faults::faults()) {
     words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});

@@ -1,7 +1,6 @@
 #include "harness/scenario/profile_file.h"
 
 #include <csignal>
-#include <filesystem>
 #include <optional>
 #include <set>
 
@@ -64,7 +63,7 @@ void read_numbers(TomlTable& table, Profile& profile) {
 
 Profile read(const std::string& directory, const std::string& name, int depth) {
   const std::string path = directory + "/" + name + ".toml";
-  if (name.find('/') != std::string::npos || !std::filesystem::exists(path)) {
+  if (name.find('/') != std::string::npos || !is_file(path)) {
     const std::string near = nearest(name, names_in(directory));
     throw BadInput("no profile '" + name + "' in " + directory +
                    (near.empty() ? "; `repro list profiles` shows them" : " (did you mean '" + near + "'?)"));

@@ -172,6 +172,13 @@ void check_words(const TomlTable& table, const std::string& key, const std::vect
   }
 }
 
+/// Two cells of one name would share a history file, and a row of the table.
+void check_once(const TomlTable& table, const std::string& key, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (std::count(words.begin(), words.end(), word) > 1) table.refuse(key, "'" + word + "' is there twice");
+  }
+}
+
 bool fits(const std::vector<std::string>& allowed, const std::string& word) {
   return allowed.empty() || std::find(allowed.begin(), allowed.end(), word) != allowed.end();
 }
@@ -193,10 +200,12 @@ Expectation read_expectation(TomlTable table, const Scenario& scenario, const st
   expectation.backends = table.words("backend");
   const std::vector<std::string> breaks = table.words("breaks");
   table.finish();
+  if (!expectation.variants.empty() && variants.empty()) table.refuse("variant", "this file has no [[variant]]");
   check_words(table, "variant", expectation.variants, variants);
   // A variant may be crossed with other profiles than the rest.
   if (fits(expectation.variants, scenario.variant)) check_words(table, "profile", expectation.profiles, scenario.profiles);
   check_backends(table, "backend", expectation.backends, vocabulary);
+  if (fits(expectation.variants, scenario.variant)) check_words(table, "backend", expectation.backends, scenario.backends);
   check_words(table, "breaks", breaks, vocabulary.oracles);
   expectation.breaks.insert(breaks.begin(), breaks.end());
   return expectation;
@@ -238,11 +247,14 @@ void read_across(TomlTable& table, const Vocabulary& vocabulary, Scenario* scena
   if (!across) table.refuse("", "'[across]' is missing");
   scenario->profiles = across->words("profiles");
   if (scenario->profiles.empty()) across->refuse("", "'profiles' is missing");
+  if (!vocabulary.profiles.empty()) check_words(*across, "profiles", scenario->profiles, vocabulary.profiles);
   scenario->backends = across->words("backends");
   if (scenario->backends == std::vector<std::string>{"all"} || scenario->backends.empty()) {
     scenario->backends = vocabulary.backends;
   }
   check_backends(*across, "backends", scenario->backends, vocabulary);
+  check_once(*across, "profiles", scenario->profiles);
+  check_once(*across, "backends", scenario->backends);
   across->finish();
 }
 
@@ -280,6 +292,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   if (scenario.for_commands) scenario.in_matrix = false;
   else read_across(table, vocabulary, &scenario);
   for (TomlTable& each : table.tables("expect")) {
+    if (scenario.for_commands) each.refuse("", "what is expected of a command stands in its target's file, not here");
     scenario.expectations.push_back(read_expectation(each, scenario, variants, vocabulary));
   }
   table.finish();
@@ -296,7 +309,7 @@ std::vector<Scenario> read_all(TomlTable table, const std::string& path, const V
   }
   if (!only.empty() && std::find(names.begin(), names.end(), only) == names.end()) {
     const std::string near = nearest(only, names);
-    throw BadInput(path + ": no variant '" + only + "'" + (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+    throw BadInput(path + ": no variant '" + only + "'" + (names.empty() ? "; it has none" : near.empty() ? fmt::format(" (one of: {})", fmt::join(names, ", ")) : " (did you mean '" + near + "'?)"));
   }
   if (overlays.empty()) return {read(table, path, vocabulary)};
   std::vector<Scenario> scenarios;
@@ -308,6 +321,12 @@ std::vector<Scenario> read_all(TomlTable table, const std::string& path, const V
 }
 
 }  // namespace
+
+std::vector<std::string> variants_in(const std::string& path) {
+  std::vector<std::string> names;
+  for (TomlTable& each : TomlTable::from_file(path).tables("variant")) names.push_back(each.text("name"));
+  return names;
+}
 
 std::vector<Scenario> read_scenarios(const std::string& path, const Vocabulary& vocabulary, const std::string& only) {
   return read_all(TomlTable::from_file(path), path, vocabulary, only);

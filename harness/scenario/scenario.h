@@ -44,6 +44,8 @@ struct Scenario {
   std::optional<std::uint64_t> seed;  ///< of its cases, where the command line names none
 };
 
+/// The names of a file's [[variant]]s. BadInput as for all of it.
+std::vector<std::string> variants_in(const std::string& path);
 /// Reads a file's scenarios: one, or one for each [[variant]], whose table is laid over the rest. `only` picks one
 /// variant; BadInput when there is none of that name, and for anything in the file that is not understood.
 std::vector<Scenario> read_scenarios(const std::string& path, const Vocabulary& vocabulary,

@@ -293,7 +293,8 @@ TEST(Variants, MistakesAreRefused) {
     return {};
   };
   EXPECT_THAT(complaint_of(two_variants, "othr"), HasSubstr("no variant 'othr' (did you mean 'other'?)"));
-  EXPECT_THAT(complaint_of(file(), "any"), HasSubstr("no variant 'any'"));
+  EXPECT_THAT(complaint_of(file(), "any"), HasSubstr("no variant 'any'; it has none"));
+  EXPECT_THAT(complaint_of(two_variants, "zzzzzzzzzzzz"), HasSubstr("no variant 'zzzzzzzzzzzz' (one of: plain, other)"));
   EXPECT_THAT(complaint_of(file("", "[[variant]]\n"), ""), HasSubstr("'name' is missing"));
   EXPECT_THAT(complaint_of(file("", "[[variant]]\nname = \"a\"\n[[variant]]\nname = \"a\"\n"), ""), HasSubstr("is there twice"));
   EXPECT_THAT(complaint_of(file("", "[[variant]]\nname = \"a\"\nqestion = \"x\"\n"), ""), HasSubstr("did you mean 'question'?"));
@@ -319,6 +320,49 @@ TEST(ExpectedBreaks, ATableThatNamesNobodyFitsAll) {
   const Scenario scenario = read(file("", "[[expect]]\nbreaks = [\"no-orphans\"]\n"));
   EXPECT_THAT(expected_breaks(scenario, "good", "fork-exec"), ElementsAre("no-orphans"));
   EXPECT_THAT(expected_breaks(scenario, "not in the file", "fork"), ElementsAre("no-orphans"));
+}
+
+TEST(ExpectedBreaks, WhatCanNeverApplyIsRefusedAtItsLine) {
+  const auto crossed = [](const std::string& expect) { return file("", "backends = [\"fork\"]\n[[expect]]\n" + expect + "breaks = [\"no-orphans\"]\n"); };
+  EXPECT_EQ(complaint(crossed("backend = \"fork\"\n")), "");
+  EXPECT_THAT(complaint(crossed("backend = \"fork-exec\"\n")), AllOf(StartsWith("dir/x.toml:7:"), HasSubstr("unknown word 'fork-exec'")));
+  EXPECT_THAT(complaint(crossed("profile = \"nobody\"\n")), StartsWith("dir/x.toml:7:"));
+  EXPECT_THAT(complaint(crossed("variant = \"x\"\n")), AllOf(StartsWith("dir/x.toml:7:"), HasSubstr("this file has no [[variant]]")));
+  EXPECT_THAT(complaint("question = \"Why?\"\nsubject = \"command\"\n[tree]\n[[expect]]\nbreaks = [\"no-orphans\"]\n"),
+              AllOf(StartsWith("dir/x.toml:4:"), HasSubstr("stands in its target's file")));
+}
+
+TEST(ReadScenario, AProfileThatThereIsNoneOfIsRefusedAtItsLine) {
+  Vocabulary words = small_vocabulary();
+  words.profiles = {"good", "worse"};
+  try {
+    (void)read_scenario_text(file(), "dir/x.toml", words);
+    FAIL() << "there is no profile 'bad'";
+  } catch (const BadInput& error) {
+    EXPECT_THAT(error.what(), StartsWith("dir/x.toml:4:"));
+  }
+}
+
+TEST(ReadScenario, WhatIsCrossedTwiceIsRefused) {
+  EXPECT_THAT(complaint("question = \"Why?\"\n[tree]\n[across]\nprofiles = [\"good\", \"good\"]\n"),
+              AllOf(StartsWith("dir/x.toml:4:"), HasSubstr("'good' is there twice")));
+  EXPECT_THAT(complaint(file("", "backends = [\"fork\", \"fork\"]\n")), HasSubstr("'fork' is there twice"));
+}
+
+TEST(FindScenario, APathThatIsNoFileSaysWhatItIs) {
+  const auto refusal = [](const std::string& asked) -> std::string {
+    try {
+      (void)find_scenario(asked);
+    } catch (const BadInput& error) {
+      return error.what();
+    }
+    return {};
+  };
+  EXPECT_THAT(refusal("/dev/null/x.toml"), HasSubstr("Not a directory"));
+  EXPECT_THAT(refusal(std::string(300, 'x') + ".toml"), HasSubstr("File name too long"));
+  EXPECT_THAT(refusal(std::string(300, 'x')), HasSubstr("File name too long"));
+  EXPECT_THAT(refusal("/tmp/question"), HasSubstr("/tmp/question: is no name; and a scenario's file ends in .toml"));
+  EXPECT_THAT(refusal(""), HasSubstr("a scenario's name is empty"));
 }
 
 TEST(FindScenario, NamesTheNearest) {

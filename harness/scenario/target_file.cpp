@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include "harness/core/error.h"
 #include "harness/scenario/library.h"
+#include "harness/scenario/scenario.h"
 #include "harness/scenario/toml_reader.h"
 
 namespace forkproof::scenario {
@@ -25,9 +27,34 @@ CommandFile read_file(TomlTable table) {
   return file;
 }
 
-Target::Truth read_truth(TomlTable table, const Vocabulary& vocabulary) {
+/// What can be asked: each scenario of the library, and each of its variants. Reads what is named, each file once.
+class Questions {
+ public:
+  explicit Questions(std::string directory) : directory_(std::move(directory)), names_(names_in(directory_)) {}
+
+  /// BadInput, at the key's line, for a word that no question answers to: what stands behind it would never apply.
+  void check(const TomlTable& table, const std::string& key, const std::string& word) {
+    const std::string name = word.substr(0, word.find('/'));
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) table.refuse_word(key, word, names_);
+    if (name == word) return;
+    const auto [known, is_new] = variants_.try_emplace(name);
+    if (is_new) {
+      for (const std::string& variant : variants_in(directory_ + "/" + name + ".toml")) known->second.push_back(name + "/" + variant);
+    }
+    if (std::find(known->second.begin(), known->second.end(), word) == known->second.end()) table.refuse_word(key, word, known->second);
+  }
+
+ private:
+  std::string directory_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::vector<std::string>> variants_;
+};
+
+Target::Truth read_truth(TomlTable table, const Vocabulary& vocabulary, Questions& questions) {
   Target::Truth truth;
   truth.scenarios = table.words("scenario");
+  if (truth.scenarios.empty()) table.refuse(table.has("scenario") ? "scenario" : "", "'scenario' names none: it would never apply");
+  for (const std::string& word : truth.scenarios) questions.check(table, "scenario", word);
   truth.not_asked = table.flag("not_asked", false);
   const std::vector<std::string> breaks = truth.not_asked ? std::vector<std::string>{} : table.words("breaks");
   truth.because = table.text("because");
@@ -42,7 +69,7 @@ Target::Truth read_truth(TomlTable table, const Vocabulary& vocabulary) {
 
 std::string path_of(const std::string& directory, const std::string& name) {
   const std::string path = directory + "/" + name + ".toml";
-  if (name.find('/') == std::string::npos && fs::is_regular_file(path)) return path;
+  if (name.find('/') == std::string::npos && is_file(path)) return path;
   const std::string near = nearest(name, names_in(directory));
   throw BadInput("no target '" + name + "' in " + directory +
                  (near.empty() ? "; `repro list targets` shows them" : " (did you mean '" + near + "'?)"));
@@ -73,7 +100,8 @@ Target read_target(const std::string& directory, const std::string& name, const 
     environment->finish();
   }
   for (TomlTable& each : table.tables("file")) target.command.files.push_back(read_file(each));
-  for (TomlTable& each : table.tables("expect")) target.truths.push_back(read_truth(each, vocabulary));
+  Questions questions(directory + "/..");
+  for (TomlTable& each : table.tables("expect")) target.truths.push_back(read_truth(each, vocabulary, questions));
   table.finish();
   return target;
 }

@@ -28,7 +28,7 @@ struct Target {
 };
 
 /// Reads one by its name; BadInput with the nearest name when there is none, and with file, line and column for anything
-/// in it that is not understood.
+/// in it that is not understood; its scenarios are those one folder above.
 Target read_target(const std::string& directory, const std::string& name, const Vocabulary& vocabulary);
 
 /// Why it cannot be asked here, with the line that installs it; empty when it can.

@@ -12,6 +12,7 @@
 namespace forkproof::scenario {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -20,10 +21,22 @@ class TargetFile : public testing::Test {
   TargetFile() {
     char name[] = "/tmp/forkproof-target-XXXXXX";
     EXPECT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
+    root_ = name, folder_ = root_ + "/targets";
+    std::filesystem::create_directory(folder_);
+    write_question("term-supervisor", {"tree", "ignored"});
+    write_question("kill-node", {"task", "helper"});
+    write_question("undrained-stdout", {"full"});
+    write_question("kill-supervisor", {});
     words_.oracles = {"no-orphans", "teardown-bounded"};
   }
-  ~TargetFile() override { std::filesystem::remove_all(folder_); }
+  ~TargetFile() override { std::filesystem::remove_all(root_); }
+
+  /// A scenario of the library that the targets are in: of it, only its variants count here.
+  void write_question(const std::string& name, const std::vector<std::string>& variants) const {
+    std::ofstream file(root_ + "/" + name + ".toml");
+    file << "question = \"Why?\"\n";
+    for (const std::string& variant : variants) file << "[[variant]]\nname = \"" << variant << "\"\n";
+  }
 
   Target read(const std::string& text) {
     std::ofstream(folder_ + "/some.toml") << text;
@@ -38,7 +51,7 @@ class TargetFile : public testing::Test {
     return "";
   }
 
-  std::string folder_;
+  std::string root_, folder_;
   Vocabulary words_;
 };
 
@@ -88,8 +101,18 @@ TEST_F(TargetFile, WhatIsNotUnderstoodIsRefused) {
   const std::string file = "about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[file]]\ntext = \"\"\npath = ";
   EXPECT_THAT(refusal(file + "\"/etc/passwd\"\n"), HasSubstr("not below {dir}"));
   EXPECT_THAT(refusal(file + "\"{dir}/../x\"\n"), HasSubstr("not below {dir}"));
-  EXPECT_THAT(refusal("about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[expect]]\nbreaks = [\"no-orphan\"]\nbecause = \"b\"\n"),
+  EXPECT_THAT(refusal("about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[expect]]\nscenario = \"kill-node\"\nbreaks = [\"no-orphan\"]\nbecause = \"b\"\n"),
               HasSubstr("did you mean 'no-orphans'?"));
+}
+
+TEST_F(TargetFile, ATruthThatCanNeverApplyIsRefusedAtItsLine) {
+  const std::string start = "about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[expect]]\nbreaks = [\"no-orphans\"]\nbecause = \"b\"\n";
+  EXPECT_EQ(refusal(start + "scenario = [\"kill-supervisor\", \"term-supervisor/tree\"]\n"), "");
+  EXPECT_THAT(refusal(start + "scenario = [\"kill-supervisr\"]\n"), AllOf(HasSubstr("some.toml:7:"), HasSubstr("did you mean 'kill-supervisor'?")));
+  EXPECT_THAT(refusal(start + "scenario = \"kill-node/hepler\"\n"), AllOf(HasSubstr("some.toml:7:"), HasSubstr("did you mean 'kill-node/helper'?")));
+  EXPECT_THAT(refusal(start + "scenario = \"kill-supervisor/x\"\n"), AllOf(HasSubstr("some.toml:7:"), HasSubstr("there is none")));
+  EXPECT_THAT(refusal(start + "scenario = []\n"), AllOf(HasSubstr("some.toml:7:"), HasSubstr("names none")));
+  EXPECT_THAT(refusal(start), AllOf(HasSubstr("some.toml:4:"), HasSubstr("names none")));
 }
 
 TEST_F(TargetFile, AnUnknownNameIsRefusedWithTheNearest) {

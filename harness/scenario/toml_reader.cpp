@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -11,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include "harness/core/error.h"
+#include "harness/scenario/library.h"
 
 namespace forkproof::scenario {
 namespace {
@@ -87,7 +87,7 @@ TomlTable TomlTable::from_text(const std::string& text, const std::string& name)
 }
 
 TomlTable TomlTable::from_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw BadInput(path + ": is a folder, not a file");
+  if (!is_file(path)) throw BadInput(path + ": no such file");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw BadInput(error_text(path));
   std::string text(std::istreambuf_iterator<char>(file), {});
@@ -133,7 +133,8 @@ void TomlTable::refuse_word(const std::string& key, const std::string& word,
                             const std::vector<std::string>& known) const {
   const std::string near = nearest(word, known);
   std::string hint = near.empty() ? "" : " (did you mean '" + near + "'?)";
-  if (near.empty() && known.size() <= 12) hint = fmt::format(" (one of: {})", fmt::join(known, ", "));
+  if (known.empty()) hint = " (there is none)";
+  else if (near.empty() && known.size() <= 12) hint = fmt::format(" (one of: {})", fmt::join(known, ", "));
   refuse(key, "unknown word '" + word + "'" + hint);
 }
 
