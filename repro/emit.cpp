@@ -1,10 +1,14 @@
 #include "repro/emit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,7 +17,9 @@
 
 #include "harness/arena/sweep.h"
 #include "harness/core/error.h"
+#include "harness/core/fd.h"
 #include "harness/fuzz/emit_cpp.h"
+#include "harness/run/run_pool.h"
 #include "repro/common.h"
 
 namespace forkproof {
@@ -25,8 +31,11 @@ constexpr int runs = 20;
 class Workshop {
  public:
   Workshop() {
-    std::string name = (std::filesystem::temp_directory_path() / "forkproof-emit.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) fail("mkdtemp " + name);
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+    if (error) throw BadInput("TMPDIR: " + error.message());
+    std::string name = (folder / "forkproof-emit.XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw BadInput(error_text("TMPDIR: " + name));
     path_ = name;
   }
   ~Workshop() {
@@ -35,32 +44,78 @@ class Workshop {
   }
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
 
  private:
   std::string path_;
 };
 
-/// The exit status of a command whose output goes nowhere; -1 when it was killed, 127 when there is no such program.
-int status_of(const std::vector<std::string>& words) {
-  const pid_t pid = ::fork();
-  if (pid < 0) fail("fork");
-  if (pid == 0) {
+/// Runs one command after another, each in a process group of its own that goes with us. Active: waits for the command, or
+/// for SIGINT, SIGTERM or SIGHUP, which ends all that it has started. Whatever it writes to no named place goes into the
+/// workshop, so that nothing of it is left when that goes.
+class Hands {
+ public:
+  Hands(const Workshop& workshop, const run::InterruptsHeld& interrupts) : workshop_(workshop), interrupts_(interrupts) {
+    // What a command leaves behind, and what a compiler that is killed has started, comes to us.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
+  ~Hands() {
+    // What has interrupted us is answered; left pending, it would end us before the exit status is told.
+    signalfd_siginfo answered;
+    while (interrupted_ && ::read(interrupts_.fd.get(), &answered, sizeof answered) > 0) {
+    }
+  }
+  Hands(const Hands&) = delete;
+  Hands& operator=(const Hands&) = delete;
+
+  [[nodiscard]] bool interrupted() const { return interrupted_; }
+  /// The exit status of a command whose output goes nowhere; -1 when it was killed or interrupted, 127 when there is no such
+  /// program. Nothing that it started is there any more.
+  int status_of(const std::vector<std::string>& words) {
+    const pid_t us = ::getpid(), pid = ::fork();
+    if (pid < 0) fail("fork");
+    if (pid == 0) become(words, us);
+    ::setpgid(pid, pid);  // whichever of the two is first
+    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!pidfd) fail("pidfd_open");
+    pollfd watched[] = {{pidfd.get(), POLLIN, 0}, {interrupts_.fd.get(), POLLIN, 0}};
+    while (::poll(watched, 2, -1) < 0 && errno == EINTR) {
+    }
+    if (watched[1].revents != 0) interrupted_ = true, ::kill(-pid, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    arena::kill_descendants();
+    return !interrupted_ && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  /// In the child.
+  [[noreturn]] void become(const std::vector<std::string>& words, pid_t parent) const {
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);  // it died before that
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, signal);
+    ::sigprocmask(SIG_UNBLOCK, &held, nullptr);
     const int nothing = ::open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; ++fd) ::dup2(nothing, fd);
     ::signal(SIGPIPE, SIG_DFL);
     ::signal(SIGXFSZ, SIG_DFL);
+    ::setenv("TMPDIR", workshop_.path().c_str(), 1);
     std::vector<char*> argv;
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     ::execvp(argv[0], argv.data());
     ::_exit(127);
   }
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+
+  const Workshop& workshop_;
+  const run::InterruptsHeld& interrupts_;
+  bool interrupted_ = false;
+};
 
 /// A promise and the program that looks at it.
 struct Said {
@@ -80,23 +135,29 @@ Said first_that_can_be_said(const run::Cell& cell) {
   throw BadInput(reason);
 }
 
+int cut_off() {
+  complain("interrupted: the program was written, and not tried to the end");
+  return could_not_tell;
+}
+
 int compile_and_run(const std::string& program, const std::string& promise, bool should_break) {
+  const run::InterruptsHeld interrupts;
   const Workshop workshop;
+  Hands hands(workshop, interrupts);
   const std::string source = workshop.file("case.cpp"), binary = workshop.file("case");
   std::ofstream(source) << program;
-  const int compiled = status_of({"c++", "-std=c++17", "-pthread", "-o", binary, source});
+  const int compiled = hands.status_of({"c++", "-std=c++17", "-pthread", "-o", binary, source});
+  if (hands.interrupted()) return cut_off();
   if (compiled == 127) {
     complain("no c++ here: the program was neither compiled nor run");
     return could_not_tell;
   }
   if (compiled != 0) throw HarnessFailure("c++ refuses the program that was written");
-  // It brings down all that it starts; should it die before that, what it leaves comes to us.
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   int broken = 0, kept = 0;
   for (int i = 0; i < runs; ++i) {
-    const int status = status_of({binary});
+    const int status = hands.status_of({binary});
+    if (hands.interrupted()) return cut_off();
     broken += status == 1, kept += status == 0;
-    arena::kill_descendants();
   }
   complain(fmt::format("compiled, run {} times: {} broken {} of {}{}", runs, promise, broken, runs,
                        broken + kept == runs ? "" : fmt::format(", could not tell {}", runs - broken - kept)));
