@@ -50,6 +50,8 @@ void write_count(const RunSummary& summary, std::ostream& out) {
   } else {
     out << wrapped("  ", counted_outcomes(summary), 4);
   }
+  const bool any_ran = std::any_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.runs > 0; });
+  if (!any_ran) out << "  could not tell: nothing was run\n";
   for (const std::string& gap : summary.gaps) out << wrapped("  could not tell: ", gap, 4);
   if (summary.interrupted) out << "  interrupted: this is what was found so far\n";
 }

@@ -12,6 +12,7 @@
 #include "harness/run/contract.h"
 #include "harness/spawn/backend.h"
 #include "repro/common.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
@@ -109,13 +110,14 @@ int act(std::vector<std::string> backends, const std::string& format, const std:
 int contract_verb(int argc, char** argv) {
   std::vector<std::string> backends;
   std::string format = "text", output;
-  CLI::App app("Measures what a child of each spawn backend really starts with, out of one parent that has\n"
-               "threads, blocked and ignored signals, handlers, open descriptors and more.",
+  CLI::App app("Measures what a child of each spawn backend really starts with, out of one\n"
+               "parent that has threads, blocked and ignored signals, handlers, open\n"
+               "descriptors and more.",
                "repro contract");
   app.add_option("--backend", backends, "only these spawn backends")->type_name("A,B")->expected(1);
   app.add_option("--format", format, "text or json (text)")->type_name("F");
-  app.add_option("--output", output, "a file instead of standard output")->type_name("FILE");
-  return run_verb_with(app, argc, argv, [&] { return act(split_names(backends), format, output); });
+  app.add_option("--output", output, "a file instead of standard output")->type_name("FILE")->check(not_empty());
+  return run_verb_with(app, argc, argv, [&] { return act(split_names("--backend", backends), format, output); });
 }
 
 int report_start_verb(int, char**) {

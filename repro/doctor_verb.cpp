@@ -12,12 +12,15 @@
 #include "harness/observe/outlook.h"
 #include "harness/observe/proc.h"
 #include "harness/run/run_pool.h"
+#include "reports/layout.h"
 #include "repro/common.h"
 
 namespace forkproof {
 namespace {
 
-void row(const char* what, const std::string& state) { fmt::print("  {:<22} {}\n", what, state); }
+std::string row(std::string_view what, const std::string& state) {
+  return reports::wrapped(fmt::format("  {:<22} ", what), reports::printable(state));
+}
 
 /// Tries it on a child of our own: killed, seen, reaped.
 std::string exit_status_source() {
@@ -31,8 +34,8 @@ std::string exit_status_source() {
 }
 
 /// Each way on a child of our own that waits to be seen.
-void show_ways() {
-  fmt::print("\nhow a command's processes can be seen (the first that works is taken)\n");
+std::string page_of_ways() {
+  std::string page = "\nhow a command's processes can be seen (the first that works is taken)\n";
   const observe::OutlookHeld outlook;
   const pid_t pid = ::fork();
   if (pid < 0) fail("fork");
@@ -45,37 +48,38 @@ void show_ways() {
       const auto observer = way.make({warden, outlook.outlook(), false, [](Happening) {}});
       std::string refusal = observer->prepare();
       if (refusal.empty()) refusal = observer->attach(pid);
-      row(std::string(way.key).c_str(), refusal.empty() ? "works" : "refused: " + refusal);
+      page += row(way.key, refusal.empty() ? "works" : "refused: " + refusal);
     }
   }
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, __WALL);
+  return page;
 }
 
 int act() {
   utsname kernel{};
   ::uname(&kernel);
-  fmt::print("this machine\n");
-  row("kernel", std::string(kernel.sysname) + " " + kernel.release);
-  row("user", ::geteuid() == 0 ? "root" : fmt::format("uid {}", ::geteuid()));
+  std::string page = "this machine\n";
+  page += row("kernel", std::string(kernel.sysname) + " " + kernel.release);
+  page += row("user", ::geteuid() == 0 ? "root" : fmt::format("uid {}", ::geteuid()));
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  row("open files", fmt::format("{} (a tree may have about {} nodes)", limit.rlim_max,
+  page += row("open files", fmt::format("{} (a tree may have about {} nodes)", limit.rlim_max,
                                 limit.rlim_max > 128 ? limit.rlim_max - 128 : 0));
-  row("exit status", exit_status_source());
-  row("task program", run::task_program());
+  page += row("exit status", exit_status_source());
+  page += row("task program", run::task_program());
 
   const arena::Provision best = arena::provide();
-  fmt::print("\narena: {}\n", arena::name(best.tier));
-  row("cgroup", best.cgroup_parent.empty() ? "none: an arena is swept by its PID namespace alone"
+  page += fmt::format("\narena: {}\n", arena::name(best.tier));
+  page += row("cgroup", best.cgroup_parent.empty() ? "none: an arena is swept by its PID namespace alone"
                                            : "one for each case below " + best.cgroup_parent);
   for (const arena::Tier tier : {arena::Tier::sealed, arena::Tier::user_namespace, arena::Tier::subreaper}) {
     const arena::Provision tried = arena::provide(tier);
-    row(std::string(arena::name(tier)).c_str(), tried.tier == tier ? "works" : "refused");
+    page += row(arena::name(tier), tried.tier == tier ? "works" : "refused");
   }
-  for (const std::string& refusal : best.refusals) row("refused", refusal);
-  if (!arena::cost(best.tier).empty()) fmt::print("\nwhat that costs: {}\n", arena::cost(best.tier));
-  show_ways();
+  for (const std::string& refusal : best.refusals) page += row("refused", refusal);
+  if (!arena::cost(best.tier).empty()) page += "\n" + reports::wrapped("what that costs: ", arena::cost(best.tier), 2);
+  Output("").write(page + page_of_ways());
   return as_expected;
 }
 

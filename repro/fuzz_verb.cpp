@@ -1,5 +1,4 @@
 // repro fuzz: cases that nobody wrote, played until one breaks a promise.
-#include <charconv>
 #include <map>
 #include <set>
 #include <thread>
@@ -20,14 +19,15 @@
 #include "reports/names.h"
 #include "repro/common.h"
 #include "repro/options.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
 
 constexpr char about[] =
-    "Invents cases: trees and what each process does, spawn backends, captures, faults and\n"
-    "where they strike, holds. Plays each in an arena of its own and judges it. A profile with\n"
-    "every policy right (exemplary) must hold against all of them.\n";
+    "Invents cases: trees and what each process does, spawn backends, captures,\n"
+    "faults and where they strike, holds. Plays each in an arena of its own and\n"
+    "judges it. A profile with every policy right (exemplary) must hold against all.\n";
 
 constexpr char more[] =
     "\nExamples:\n"
@@ -35,38 +35,25 @@ constexpr char more[] =
     "  repro fuzz --profile airflow-3.2.0 --cases 1000 --seed 7\n"
     "  repro fuzz --cases 100000 --shard 2/8 --format json --output part-2.json\n"
     "  repro fuzz --seed 7 --replay 1234\n"
-    "\nThe same seed invents the same cases on every machine. What breaks is saved at once below\n"
-    "--found, a file a case, the first few of each promise.\n"
-    "\nExit status: 0 nothing broke, 1 something did, 2 something could not be told or it was\n"
-    "interrupted, 64 usage or bad input, 70 the harness failed.\n";
+    "\nThe same seed invents the same cases on every machine. What breaks is saved at\n"
+    "once below --found, a file a case, the first few of each promise.\n"
+    "\nExit status: 0 nothing broke, 1 something did, 2 something could not be told or\n"
+    "it was interrupted, 64 usage or bad input, 70 the harness failed.\n";
 
 constexpr std::uint64_t most_saved = 5;       // cases, of each promise
 constexpr std::size_t most_told = 20;         // breaks, in the summary
 constexpr std::uint64_t cases_if_not_said = 1'000;
+constexpr Nanos longest = std::chrono::hours(30 * 24);
 
 struct FuzzOptions {
   std::string profile = "exemplary";
   std::vector<std::string> backends;
   bool hazards = false;
   fuzz::CampaignOptions campaign;
-  std::string time, shard, format = "text", output, found = "found";
+  std::string shard, format = "text", output, found = "found";
   std::optional<std::uint64_t> cases, replay;
   bool no_shrink = false;
 };
-
-/// "60s", "10m", "2h", or seconds.
-Nanos duration_from(const std::string& text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, wrong] = std::from_chars(text.data(), end, number);
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-  const double seconds = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  constexpr double longest = 30.0 * 24 * 3600;
-  if (wrong != std::errc{} || seconds == 0 || !(number > 0) || number * seconds > longest) {
-    throw BadInput("--for " + text + ": wants a time such as 60s, 10m or 2h");
-  }
-  return from_seconds(number * seconds);
-}
 
 /// One line on standard error: rewritten on a terminal, else each ten seconds.
 class FuzzProgress {
@@ -118,7 +105,7 @@ class Finds {
       if (!done.insert(each.oracle).second) continue;
       const fuzz::Shrunk small = fuzz::shrink(each.one, each.oracle, space_.profile, pool, {});
       if (!small.reliable) {
-        notes_ += fmt::format("  {} (case {}) is not shrunk: it does not break each time\n", each.oracle, each.index);
+        notes_ += reports::wrapped("  ", fmt::format("{} (case {}) is not shrunk: it does not break each time", each.oracle, each.index), 4);
         continue;
       }
       const std::string sure = fmt::format("{} of {}", small.broke, small.measured);
@@ -126,15 +113,15 @@ class Finds {
       std::set<std::string> breaks = small.breaks;  // what else breaks in every run is expected as well
       breaks.insert(each.oracle);
       keep(small.one, {source_of(options_, each.index), breaks, notes}, "-" + each.oracle);
-      notes_ += fmt::format("  shrunk: {} (case {}) to {} and {}, broken in {} runs\n", each.oracle, each.index,
-                            reports::counted(count_nodes(small.one.tree), "process", "processes"),
-                            reports::counted(small.one.faults.size(), "fault", "faults"), sure);
+      notes_ += reports::wrapped("  shrunk: ", fmt::format("{} (case {}) to {} and {}, broken in {} runs", each.oracle, each.index,
+                                                           reports::counted(count_nodes(small.one.tree), "process", "processes"),
+                                                           reports::counted(small.one.faults.size(), "fault", "faults"), sure), 4);
     }
   }
 
   /// What there is to say of it, lines for the summary.
   [[nodiscard]] std::string notes() const {
-    return files_ == 0 ? notes_ : notes_ + fmt::format("  saved: {} below {}\n", files_ == 1 ? "1 file" : fmt::format("{} files", files_), options_.found);
+    return files_ == 0 ? notes_ : notes_ + reports::wrapped("  saved: ", fmt::format("{} below {}", reports::counted(files_, "file", "files"), reports::printable(options_.found)), 4);
   }
 
  private:
@@ -180,13 +167,15 @@ std::string text_of_unknowns(const std::vector<fuzz::Unknown>& unknowns) {
   return text;
 }
 
-/// The command that invents the same cases again: its number makes a case only together with what is invented over.
-std::string same_space(const FuzzOptions& options) {
-  std::string line = "repro fuzz";
-  if (options.profile != "exemplary") line += " --profile " + options.profile;
-  if (!options.backends.empty()) line += fmt::format(" --backend {}", fmt::join(split_names(options.backends), ","));
-  if (options.hazards) line += " --hazards";
-  return line + fmt::format(" --seed {}", options.campaign.seed);
+/// The command that invents the same case again: its number makes a case only together with what is invented over.
+std::vector<std::string> words_of(const FuzzOptions& options, std::uint64_t index) {
+  std::vector<std::string> words{"repro fuzz"};
+  if (options.profile != "exemplary") words.push_back("--profile " + options.profile);
+  if (!options.backends.empty()) words.push_back(fmt::format("--backend {}", fmt::join(options.backends, ",")));
+  if (options.hazards) words.emplace_back("--hazards");
+  words.push_back(fmt::format("--seed {}", options.campaign.seed));
+  words.push_back(fmt::format("--replay {}", index));
+  return words;
 }
 
 /// Lines for people, in 80 columns where the words allow it.
@@ -219,7 +208,7 @@ std::string text_of(const FuzzOptions& options, const fuzz::CampaignResult& resu
   }
   if (result.breaks.size() > most_told) text += fmt::format("    ... and {} more\n", result.breaks.size() - most_told);
   text += notes;
-  return text + fmt::format("\n  See one again:\n    {} --replay {}\n", same_space(options), result.breaks.front().index);
+  return text + "\n  See one again:\n" + reports::wrapped_command(4, words_of(options, result.breaks.front().index));
 }
 
 int status_of(const fuzz::CampaignResult& result) {
@@ -233,7 +222,7 @@ int replay(const FuzzOptions& options, const fuzz::Space& space) {
   one.run.jobs = 1;
   run::Cell cell;
   cell.one = fuzz::invent(space, options.campaign.seed, *options.replay);
-  cell.asked = fmt::format("{} --replay {}", same_space(options).substr(std::string("repro ").size()), *options.replay);
+  cell.asked = fmt::format("{}", fmt::join(words_of(options, *options.replay), " ")).substr(std::string("repro ").size());
   return run_and_report(one, {cell}, false);
 }
 
@@ -241,11 +230,10 @@ int act(FuzzOptions& options) {
   const Shard shard = run::read_shard(options.shard, run::own_environment());
   options.campaign.shard = shard.index, options.campaign.shards = shard.count;
   announce(shard);
-  if (!options.time.empty()) options.campaign.time = duration_from(options.time);
   options.campaign.cases = options.cases;
   if (!options.cases && !options.campaign.time) options.campaign.cases = cases_if_not_said;
   if (options.format != "text" && options.format != "json") throw BadInput("--format " + options.format + ": one of: text, json");
-  const fuzz::Space space = fuzz::space_over(options.profile, split_names(options.backends), options.hazards);
+  const fuzz::Space space = fuzz::space_over(options.profile, options.backends, options.hazards);
   if (options.replay) return replay(options, space);
   if (options.campaign.jobs == 0) options.campaign.jobs = std::max(1U, std::thread::hardware_concurrency());
   Output output(options.output);
@@ -272,19 +260,22 @@ int fuzz_verb(int argc, char** argv) {
   app.get_formatter()->column_width(28);
   app.add_option("--profile", options.profile, "the supervisor profile (exemplary)")->type_name("P");
   app.add_option("--backend", options.backends, "only these spawn backends")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
-  app.add_option("--for", options.time, "this long: 60s, 10m, 2h")->type_name("TIME");
-  app.add_option("--cases", options.cases, "cases 0 to N - 1, of all shards together (1000)")->type_name("N");
-  app.add_option("--seed", options.campaign.seed, "what is invented (1)")->type_name("S");
-  app.add_option("--jobs", options.campaign.jobs, "arenas open at once (one a processor)")
-      ->type_name("N")->check(CLI::Range(1, 256).description(""));
-  app.add_option("--shard", options.shard, "only case I of each N, from 1 (else from the\nenvironment, as for repro matrix)")->type_name("I/N");
+  const auto take_time = [&options](const std::string& text) { options.campaign.time = duration("--for", text, std::chrono::milliseconds(1), longest); };
+  app.add_option_function<std::string>("--for", take_time, "this long: 60s, 10m, 2h")->type_name("TIME");
+  add_whole(app, "--cases", options.cases, 1, most_seed, "cases 0 to N - 1, of all shards together (1000)")->type_name("N");
+  add_whole(app, "--seed", options.campaign.seed, 0, most_seed, "what is invented (1)")->type_name("S");
+  add_whole(app, "--jobs", options.campaign.jobs, 1, most_jobs, "arenas open at once (one a processor)")->type_name("N");
+  app.add_option("--shard", options.shard, "only case I of each N, from 1 (else from the\nenvironment, as for repro matrix)")->type_name("I/N")->check(not_empty());
   app.add_flag("--hazards", options.hazards, "also what no policy can survive: a bare fork with\nthe lock held, a task that ignores SIGINT");
-  app.add_option("--found", options.found, "the folder for what breaks (found)")->type_name("DIR");
+  app.add_option("--found", options.found, "the folder for what breaks (found)")->type_name("DIR")->check(not_empty());
   app.add_flag("--no-shrink", options.no_shrink, "leave what broke as it was found");
-  app.add_option("--replay", options.replay, "plays that one case and tells it")->type_name("CASE");
+  add_whole(app, "--replay", options.replay, 0, most_seed, "plays that one case and tells it")->type_name("CASE");
   app.add_option("--format", options.format, "text, json (text)")->type_name("F");
-  app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE");
-  return run_verb_with(app, argc, argv, [&options] { return act(options); });
+  app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE")->check(not_empty());
+  return run_verb_with(app, argc, argv, [&options] {
+    options.backends = split_names("--backend", options.backends);
+    return act(options);
+  });
 }
 
 }  // namespace forkproof

@@ -8,6 +8,7 @@
 #include "harness/observe/ways/way.h"
 #include "reports/layout.h"
 #include "repro/common.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
@@ -38,21 +39,9 @@ constexpr std::size_t most_told = 8;  // of those left, in the text: the rest is
 
 struct Options {
   std::vector<std::string> argv;
-  std::string grace = "2s", observe = "auto", format = "text", output;
+  Nanos grace = std::chrono::seconds(2);
+  std::string observe = "auto", format = "text", output;
 };
-
-Nanos grace_of(const std::string& written) {
-  std::size_t end = 0;
-  double value = -1;
-  try {
-    value = std::stod(written, &end);
-  } catch (const std::exception&) {
-  }
-  const std::string unit = written.substr(std::min(end, written.size()));
-  const double seconds = unit == "s" || unit.empty() ? value : unit == "ms" ? value / 1e3 : unit == "min" ? value * 60 : -1;
-  if (!(seconds >= 0) || seconds > 86'400) throw BadInput("--grace " + written + ": wants a time such as 2s, 500ms or 1min, at most a day");
-  return from_seconds(seconds);
-}
 
 void check(const Options& options) {
   if (options.argv.empty()) throw BadInput("which command? repro guard [options] -- CMD ARG...");
@@ -85,7 +74,7 @@ std::string text_of(const guard::GuardResult& result, const Options& options) {
   }
   std::string all = reports::wrapped("repro guard: ", fmt::format("{} left {} {} after its end ({}), now killed", name,
                                                                   count == 1 ? "a process that lived on for" : fmt::format("{} processes that lived on for", count),
-                                                                  text(grace_of(options.grace)), result.status.text()), 2);
+                                                                  text(options.grace), result.status.text()), 2);
   if (!result.left.complete) all += "  the count is not complete\n";
   for (std::size_t i = 0; i < std::min(result.why.processes.size(), most_told); ++i) {
     const Explanation& one = result.why.processes[i];
@@ -101,7 +90,7 @@ std::string text_of(const guard::GuardResult& result, const Options& options) {
 std::string json_of(const guard::GuardResult& result, const Options& options) {
   nlohmann::json document{{"command", options.argv}, {"exit", result.ended_after ? nlohmann::json(own_status(result.status)) : nlohmann::json()},
                           {"ended_after_ms", result.ended_after ? nlohmann::json(in_seconds(*result.ended_after) * 1e3) : nlohmann::json()},
-                          {"grace_ms", in_seconds(grace_of(options.grace)) * 1e3},
+                          {"grace_ms", in_seconds(options.grace) * 1e3},
                           {"complete", result.left.complete && !result.cut_off}};
   document["observation"] = result.observation ? nlohmann::json{{"way", result.observation->way}, {"misses", result.observation->misses}, {"because", result.observation->because}} : nlohmann::json();
   document["left"] = nlohmann::json::array();
@@ -119,7 +108,7 @@ std::string json_of(const guard::GuardResult& result, const Options& options) {
 
 int act(const Options& options) {
   check(options);
-  const guard::GuardOrders orders{options.argv, grace_of(options.grace), options.observe};
+  const guard::GuardOrders orders{options.argv, options.grace, options.observe};
   const std::unique_ptr<Output> output = options.output.empty() ? nullptr : std::make_unique<Output>(options.output);
   const guard::GuardResult result = guard::guard(orders, arena::provide(std::nullopt, arena::Privacy::processes));
   if (!result.not_started.empty()) complain("guard: " + result.not_started);
@@ -142,10 +131,11 @@ int guard_verb(int argc, char** argv) {
   CLI::App app(about, "repro guard");
   app.footer(more);
   app.get_formatter()->column_width(24);
-  app.add_option("--grace", options.grace, "for who is still there after CMD's end (2s)")->type_name("TIME");
+  const auto take_grace = [&options](const std::string& text) { options.grace = duration("--grace", text, Nanos{}, std::chrono::hours(24)); };
+  app.add_option_function<std::string>("--grace", take_grace, "for who is still there after CMD's end (2s)")->type_name("TIME");
   app.add_option("--observe", options.observe, "auto, connector, ptrace, proc or none: how\nwho started whom is seen (auto)")->type_name("WAY");
   app.add_option("--format", options.format, "text, only if somebody was left, or json")->type_name("F");
-  app.add_option("--output", options.output, "a file instead of standard error")->type_name("FILE");
+  app.add_option("--output", options.output, "a file instead of standard error")->type_name("FILE")->check(not_empty());
   return run_verb_with(app, own, argv, [&options] { return act(options); });
 }
 

@@ -11,6 +11,7 @@
 #include "harness/scenario/scenario.h"
 #include "repro/common.h"
 #include "repro/options.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
@@ -18,17 +19,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr char about[] =
-    "Runs every scenario of the library (or those named), with all its variants, under\n"
-    "all its profiles and spawn backends, and prints one table: the CI job.\n";
+    "Runs every scenario of the library (or those named), with all its variants,\n"
+    "under all its profiles and spawn backends, and prints one table: the CI job.\n";
 
 constexpr char more[] =
     "\nExamples:\n"
     "  repro matrix\n"
-    "  repro matrix heartbeat-409 fork-after-thread/std-mutex --backend fork,fork-exec\n"
+    "  repro matrix heartbeat-409 fork-after-thread/std-mutex --backend fork\n"
     "  repro matrix --shard 1/4 --format github --also junit=matrix.xml\n"
-    "\nShards, also from the environment, and exit status: as for repro SCENARIO (repro --help).\n";
+    "\nShards, also from the environment, and exit status: as for repro SCENARIO\n"
+    "(repro --help).\n";
 
-constexpr std::size_t most_jobs = 256;  // GitHub's bound for one matrix
+constexpr std::size_t most_planned = 256;  // GitHub's bound for one matrix
 
 /// All of the library but what says `in_matrix = false`; that runs only where it is named.
 std::vector<std::string> library_scenarios() {
@@ -49,6 +51,7 @@ std::vector<run::Cell> chosen_cells(const Options& options) {
   run::KnobFilter knobs;
   for (const std::string& each : options.knobs) run::add_knob(each, &knobs);
   std::erase_if(cells, [&](const run::Cell& cell) { return !run::has_knobs(cell, knobs); });
+  refuse_doubles(cells);
   if (cells.empty()) throw BadInput("nothing to run: no scenario here has a cell of that profile, backend and knob");
   return cells;
 }
@@ -78,7 +81,7 @@ int print_plan(const Options& options, const std::string& plan) {
   }
   if (!options.shard.empty()) throw BadInput("--plan: the plan itself makes the shards; leave --shard out");
   const std::vector<run::Job> jobs = run::jobs_for(chosen_cells(options));
-  if (jobs.size() > most_jobs) throw BadInput(fmt::format("--plan: {} jobs, and GitHub takes {}", jobs.size(), most_jobs));
+  if (jobs.size() > most_planned) throw BadInput(fmt::format("--plan: {} jobs, and GitHub takes {}", jobs.size(), most_planned));
   Json document;
   document["include"] = Json::array();
   for (const run::Job& job : jobs) {
@@ -109,7 +112,7 @@ int matrix_verb(int argc, char** argv) {
   app.add_option("--knob", options.knobs, "only subjects with this policy (repro list knobs)")
       ->type_name("K=V,W")->expected(1)->take_all()->allow_extra_args(false);
   app.add_option("--plan", plan, "runs nothing: prints the jobs that share the work,\nas a CI system reads them: github")
-      ->type_name("CI");
+      ->type_name("CI")->check(not_empty());
   return run_verb_with(app, argc, argv, [&] {
     return plan.empty() ? run_and_report(options, chosen_cells(options), true) : print_plan(options, plan);
   });

@@ -1,8 +1,11 @@
 // repro merge FILE...: many results as one.
-#include <fstream>
-#include <sstream>
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
 
 #include "harness/core/error.h"
+#include "harness/core/fd.h"
 #include "harness/fuzz/campaign_merge.h"
 #include "harness/run/merge.h"
 #include "reports/json_reading.h"
@@ -13,25 +16,36 @@ namespace forkproof {
 namespace {
 
 constexpr char about[] =
-    "Folds results of `--format json` (the shards of one command line, from any number\n"
-    "of machines) into one, and reports it as one run would have been. The order counts\n"
-    "for nothing, and the same run twice counts once; what was merged can be merged again.\n";
+    "Folds results of `--format json` (the shards of one command line, from any\n"
+    "number of machines) into one, and reports it as one run would have been. The\n"
+    "order counts for nothing, and the same run twice counts once; what was merged\n"
+    "can be merged again.\n";
 
 constexpr char more[] =
     "\nExamples:\n"
-    "  repro matrix --shard 1/2 --format json --output 1.json    # on one machine\n"
-    "  repro matrix --shard 2/2 --format json --output 2.json    # on another\n"
+    "  repro matrix --shard 1/2 --format json --output 1.json  # on one machine\n"
+    "  repro matrix --shard 2/2 --format json --output 2.json  # on another\n"
     "  repro merge 1.json 2.json --also junit=matrix.xml\n"
-    "  repro merge fuzz-*.json                                   # of repro fuzz likewise\n"
-    "\nExit status: as the one run's would have been; 2 as well when a shard is missing, or\n"
-    "came out differently when it was run again; 64 for a file that is no such result.\n";
+    "  repro merge fuzz-*.json                                 # of fuzz likewise\n"
+    "\nExit status: as the one run's would have been; 2 as well when a shard is\n"
+    "missing, or came out differently when it was run again; 64 for a file that is no\n"
+    "such result.\n";
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  // A folder opens and cannot be read.
-  if (!file || !(text << file.rdbuf())) throw BadInput(error_text(path, errno == 0 ? EINVAL : errno));
-  return text.str();
+  // Not scenario::is_file: a result may come through a pipe.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) throw BadInput(error_text(path));
+  std::string text;
+  std::array<char, 64 << 10> piece;
+  for (;;) {
+    const ssize_t count = ::read(file.get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw BadInput(error_text(path));
+    if (count == 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+  if (text.empty()) throw BadInput(path + " is no result of `repro --format json`: it is empty");
+  return text;
 }
 
 /// What reading says of a document, with the file's name before it.

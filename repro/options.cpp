@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <thread>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -18,6 +20,7 @@
 #include "harness/scenario/scenario.h"
 #include "repro/common.h"
 #include "repro/progress.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
@@ -60,28 +63,27 @@ void make_room_for_descriptors(std::uint64_t needed) {
 
 void describe(CLI::App& app, Options& options) {
   app.get_formatter()->column_width(28);
-  const auto range = [](auto least, auto most) { return CLI::Range(least, most).description(""); };
   app.add_option("--profile", options.profiles, "only these supervisor profiles")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
   app.add_option("--backend", options.backends, "only these spawn backends")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
-  app.add_option("--runs", options.run.runs, "runs of each cell (1)")->type_name("N")->check(range(1, 1'000'000));
-  app.add_option("--jobs", options.run.jobs, "arenas open at once (one a processor)")
-      ->type_name("N")->check(range(1, 256));
-  app.add_option("--shard", options.shard, "only cell I of each N, from 1 (else from the\nenvironment: see below)")->type_name("I/N");
-  app.add_option("--seed", options.seed, "of the cases (the scenario's own, or 1)")->type_name("S");
+  add_whole(app, "--runs", options.run.runs, 1, 1'000'000, "runs of each cell (1)")->type_name("N");
+  add_whole(app, "--jobs", options.run.jobs, 1, most_jobs, "arenas open at once (one a processor)")->type_name("N");
+  app.add_option("--shard", options.shard, "only cell I of each N, from 1 (else from the\nenvironment: see below)")->type_name("I/N")->check(not_empty());
+  add_whole(app, "--seed", options.seed, 0, most_seed, "of the cases (the scenario's own, or 1)")->type_name("S");
   app.add_option("--schedule", options.schedule, "who goes first: random:SEED, pct:SEED:D or letters")->type_name("S");
-  app.add_option("--time-scale", options.time_scale, "not the profile's: 1 runs the original seconds")
-      ->type_name("X")->check(range(0.0001, 100.0));
+  add_number(app, "--time-scale", options.time_scale, 0.0001, 100, "not the profile's: 1 runs the original seconds")
+      ->type_name("X");
   describe(app, options.reporting);
-  app.add_option("--keep", options.run.keep, "keep each run's history below this folder")->type_name("DIR");
+  app.add_option("--keep", options.run.keep, "keep each run's history below this folder")
+      ->type_name("DIR")->check(not_empty());
   app.add_option("--observe", options.run.observe, "how a command's processes are seen: auto,\n" + way_names() + " or none (auto)")
-      ->type_name("WAY");
+      ->type_name("WAY")->check(not_empty());
   app.add_option("--arena", options.arena, "start lower on the ladder: sealed,\nuser-namespace or subreaper")
-      ->type_name("TIER");
+      ->type_name("TIER")->check(not_empty());
   app.add_flag("-v,--verbose", options.verbose, "say more on standard error");
 }
 
 run::Choice choice_of(const Options& options) {
-  run::Choice choice{split_names(options.profiles), split_names(options.backends), {}, options.seed};
+  run::Choice choice{split_names("--profile", options.profiles), split_names("--backend", options.backends), {}, options.seed};
   if (options.time_scale > 0) choice.time_scale = options.time_scale;
   choice.schedule = options.schedule;
   run::check_names(choice);
@@ -92,12 +94,28 @@ std::vector<run::Cell> cells_of(const std::string& asked, const run::Choice& cho
   const scenario::Named named = scenario::find_scenario(asked);
   std::vector<run::Cell> cells;
   for (const auto& question : scenario::read_scenarios(named.path, run::vocabulary(), named.variant)) {
+    if (question.for_commands) {
+      throw BadInput(fmt::format("{} asks about a command: repro targets {}, or repro {} -- CMD", asked, asked, asked));
+    }
     for (run::Cell& cell : run::cross(question, choice)) {
       cell.asked = asked;
       cells.push_back(std::move(cell));
     }
   }
   return cells;
+}
+
+void refuse_doubles(const std::vector<run::Cell>& cells) {
+  std::map<std::tuple<std::string, std::string, std::string>, const run::Cell*> seen;
+  for (const run::Cell& cell : cells) {
+    const auto* command = std::get_if<Command>(&cell.one.subject);
+    const std::string subject = command != nullptr ? command->target : cell.one.profile_name();
+    const auto [known, is_new] = seen.try_emplace({cell.one.scenario, subject, cell.one.backend_name()}, &cell);
+    if (is_new) continue;
+    const std::string by = known->second->asked == cell.asked ? "by " + cell.asked : fmt::format("by {} and by {}", known->second->asked, cell.asked);
+    const std::string who = cell.one.backend_name().empty() ? subject : subject + " / " + cell.one.backend_name();
+    throw BadInput(fmt::format("{}: {} is there twice, {}: leave one out, or rename it", cell.one.scenario, who, by));
+  }
 }
 
 void announce(const Shard& shard) {
@@ -112,6 +130,7 @@ int run_and_report(const Options& options, std::vector<run::Cell> cells, bool ma
   if (options.verbose) spdlog::set_level(spdlog::level::debug);
   const auto tier = chosen_tier(options.arena);
   check_way(options.run.observe);
+  refuse_doubles(cells);
   for (std::size_t i = 0; i < cells.size(); ++i) cells[i].place = i;
   const Plan plan{run::plan_id(cells, options.run.runs), cells.size()};
   const Shard shard = run::read_shard(options.shard, run::own_environment());
@@ -135,6 +154,8 @@ int run_and_report(const Options& options, std::vector<run::Cell> cells, bool ma
   summary.run = run::fresh_run_id(), summary.plan = plan, summary.shard = shard;
   if (options.time_scale > 0) summary.time_scale = options.time_scale;
   summary.schedule = options.schedule;
+  if (!options.arena.empty()) summary.arena_asked = options.arena;
+  if (options.run.observe != run::RunOptions{}.observe) summary.observe = options.run.observe;
   documents.write(summary);
   return exit_status_of(summary);
 }

@@ -32,8 +32,12 @@ void describe(CLI::App& app, Options& options);
 /// What the options choose of a scenario. BadInput for names that do not exist.
 run::Choice choice_of(const Options& options);
 
-/// The cells of what one word of the command line names: a scenario, a variant of one, or a file.
+/// The cells of what one word of the command line names: a scenario, a variant of one, or a file. BadInput for a question
+/// that only a command can be asked.
 std::vector<run::Cell> cells_of(const std::string& asked, const run::Choice& choice);
+
+/// BadInput where two cells have the same name: their histories would be one file, and a table would show one of them.
+void refuse_doubles(const std::vector<run::Cell>& cells);
 
 /// Says on standard error what share of the work was taken from the environment, if any was; and, where it was
 /// GoogleTest's, tells that in GTEST_SHARD_STATUS_FILE as its protocol wants.

@@ -1,10 +1,12 @@
 #include "repro/reporting.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
 
 #include "harness/core/error.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
@@ -27,7 +29,7 @@ std::string formats() {
 void describe(CLI::App& app, Reporting& reporting) {
   app.add_option("--format", reporting.format, formats() + " (text)")
       ->type_name("F")->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option("--output", reporting.output, "a file instead of standard output")->type_name("FILE");
+  app.add_option("--output", reporting.output, "a file instead of standard output")->type_name("FILE")->check(not_empty());
   app.add_option("--also", reporting.also, "a second report of the same runs")->type_name("F=FILE")->expected(1)->take_all()->allow_extra_args(false);
 }
 
@@ -57,7 +59,9 @@ int exit_status_of(const RunSummary& summary) {
   const CellOutcome worst = worst_outcome(summary);
   if (worst == CellOutcome::not_as_expected) return not_as_expected;
   if (worst == CellOutcome::unknown || summary.interrupted || !summary.gaps.empty()) return could_not_tell;
-  return as_expected;
+  // Where every cell was skipped nothing was asked, and a job that names what is not installed would be green for ever.
+  const bool any_ran = std::any_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.runs > 0; });
+  return any_ran ? as_expected : could_not_tell;
 }
 
 }  // namespace forkproof

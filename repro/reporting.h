@@ -34,7 +34,7 @@ class Documents {
   std::vector<Document> documents_;
 };
 
-/// By the worst cell; what was cut off, or has gaps, cannot be told.
+/// By the worst cell; what was cut off, has gaps, or had no run at all, cannot be told.
 int exit_status_of(const RunSummary& summary);
 
 }  // namespace forkproof

@@ -2,12 +2,11 @@
 #include <optional>
 
 #include "harness/core/error.h"
-#include "harness/scenario/library.h"
-#include "harness/scenario/scenario.h"
 #include "repro/command_cells.h"
 #include "repro/common.h"
 #include "repro/emit.h"
 #include "repro/options.h"
+#include "repro/values.h"
 
 namespace forkproof {
 namespace {
@@ -24,14 +23,14 @@ constexpr char more[] =
     "  repro list [KIND]   scenarios, profiles, backends, faults, oracles, ...\n"
     "  repro guard -- CMD  any test command, which must leave nobody behind\n"
     "  repro contract      what a child of each spawn backend starts with, measured\n"
-    "  repro order         one cell in many orders of its processes: which one breaks it\n"
+    "  repro order         one cell in many orders of its processes: which break it\n"
     "  repro doctor        what this machine gives, and what that costs in certainty\n"
     "  repro judge DIR     judges histories that --keep has kept\n"
-    "  repro merge FILE... folds the results of many machines (--format json) into one\n"
+    "  repro merge FILE... folds results of many machines (--format json) into one\n"
     "  repro targets       real supervisors by faults: who leaves what behind\n"
     "\nExamples:\n"
     "  repro heartbeat-409\n"
-    "  repro heartbeat-409 --profile airflow-3.2.0,exemplary --backend fork --runs 200\n"
+    "  repro heartbeat-409 --profile airflow-3.2.0 --backend fork --runs 200\n"
     "  repro my-question.toml --format json --output result.json\n"
     "  repro term-supervisor -- timeout 60 {task}\n"
     "  repro term-supervisor --target tini,timeout\n"
@@ -42,8 +41,8 @@ constexpr char more[] =
     "GTEST_TOTAL_SHARDS, SLURM_ARRAY_TASK_ID and _COUNT, JOB_COMPLETION_INDEX and\n"
     "JOB_COMPLETIONS (the latter is for your Job to set), CI_NODE_INDEX and\n"
     "CI_NODE_TOTAL. It is said on standard error; --shard 1/1 runs all of it.\n"
-    "\nExit status: 0 as expected, 1 not as expected, 2 could not tell,\n"
-    "64 usage or bad input, 70 the harness itself failed.\n";
+    "\nExit status: 0 as expected, 1 not as expected, 2 could not tell (also where\n"
+    "every cell was skipped), 64 usage or bad input, 70 the harness itself failed.\n";
 
 int act(const Options& options, const AskedCommand& subject, const std::string& emitted) {
   if (options.scenarios.empty()) throw BadInput("which scenario? `repro list` shows them, `repro --help` the rest");
@@ -55,10 +54,6 @@ int act(const Options& options, const AskedCommand& subject, const std::string& 
     if (subject.command && !subject.targets.empty()) throw BadInput("--target and a command behind -- are two subjects: one of them");
     if (subject.command) run::check_program(subject.command->argv.front());
     return run_and_report(options, command_cells(asked, subject, choice_of(options)), false);
-  }
-  const scenario::Named named = scenario::find_scenario(asked);
-  if (scenario::read_scenario(named.path, run::vocabulary()).for_commands) {
-    throw BadInput("scenario " + asked + " asks about a command: repro " + asked + " -- CMD ..., or --target NAME");
   }
   if (!emitted.empty()) return emit(emitted, cells_of(asked, choice_of(options)), options.reporting.output);
   return run_and_report(options, cells_of(asked, choice_of(options)), false);
@@ -89,11 +84,11 @@ int run_verb(int argc, char** argv) {
   app.add_option("--target", subject.targets, "real supervisors by name (repro list targets)")
       ->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);
   std::string emitted;
-  app.add_option("--emit", emitted, "cpp or cpp=PROMISE: runs nothing, writes the one cell as a\nC++ program without the rig, compiles and tries it")
-      ->type_name("F");
+  app.add_option("--emit", emitted, "cpp or cpp=PROMISE: runs nothing, writes the one\ncell as a C++ program without the rig, and tries it")
+      ->type_name("F")->check(not_empty());
   describe(app, options);
   return run_verb_with(app, argc, argv, [&] {
-    subject.targets = split_names(subject.targets);
+    subject.targets = split_names("--target", subject.targets);
     return act(options, subject, emitted);
   });
 }

@@ -62,7 +62,7 @@ int targets_verb(int argc, char** argv) {
   describe(app, options);
   return run_verb_with(app, argc, argv, [&] {
     refuse_what_is_the_models(options);
-    subject.targets = split_names(subject.targets);
+    subject.targets = split_names("--target", subject.targets);
     if (subject.targets.empty()) subject.targets = scenario::names_in(scenario::library_directory() + "/targets");
     if (subject.targets.empty()) throw BadInput("there are no targets in " + scenario::library_directory() + "/targets");
     return run_and_report(options, all_cells(options, subject), true);
