@@ -10,6 +10,11 @@
 // init's, and a small process beside it, which is no child of it, notes who starts whom. What a test leaves is killed and
 // reaped when it has been told, so that the next test is not blamed for it. FORKPROOF_GTEST=off in the environment turns
 // all of it off.
+//
+// Births are told by the process connector: to root, in the first PID and network namespaces. Elsewhere, so in every
+// container, that process looks at /proc each millisecond, and an orphan whose parent was there for less is first seen as a
+// child of the test program. A zombie that may be one is not held against the test there: only what libc's fork() started
+// is known to be the test program's own, and not what posix_spawn, system or vfork did. Who lives on is told in any case.
 
 namespace forkproof {
 
