@@ -1,16 +1,24 @@
 // Fault `stdout-unread`: the subject's stdout is a pipe, and whoever should read it does not (a pager, a log
 // collector that hangs), or is gone for good.
 //
-// Established: the tree is up, and the pipe is full: it takes no byte more. So the tree has to write more than a pipe holds
-// (output_bytes). `then = "closed"` closes the reading end: whoever writes gets SIGPIPE or EPIPE.
+// Established: the tree is up, and somebody of it is blocked in a write to this very pipe. poll alone does not tell: to it a
+// pipe is full when its last page is taken, though short writes still find room there. Where nobody is seen blocked (a
+// writer that nobody introduced, or one that does not block), it must hold more than all its pages but one, and no more of it
+// at every look. So the tree has to write more than a pipe holds (output_bytes).
+// `then = "closed"` closes the reading end: whoever writes gets SIGPIPE or EPIPE.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "harness/faults/fault.h"
 #include "harness/faults/look.h"
@@ -22,12 +30,29 @@ constexpr Nanos relay_patience = std::chrono::seconds(1);  // for who passes on 
 
 constexpr int most_looks_without_writer = 200;
 
-/// Whether the pipe behind this reading end takes nothing more.
+/// Whether poll finds no room in the pipe behind this reading end.
 bool is_full(int reader) {
   const std::string path = "/proc/self/fd/" + std::to_string(reader);
   const Fd writer(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   pollfd asked{writer.get(), POLLOUT, 0};
   return writer && ::poll(&asked, 1, 0) == 0;
+}
+
+int bytes_in(int reader) {
+  int bytes = 0;
+  ::ioctl(reader, FIONREAD, &bytes);
+  return bytes;
+}
+
+/// Whether its main thread sleeps in a write to this pipe.
+bool is_blocked_in(Pid pid, ino_t pipe) {
+  const std::string call = resting_place(pid);  // number and arguments
+  char* end = nullptr;
+  const long number = std::strtol(call.c_str(), &end, 10);
+  if (call.empty() || end == call.c_str() || (number != SYS_write && number != SYS_writev)) return false;
+  const std::string path = fmt::format("/proc/{}/fd/{}", pid, std::strtol(end, nullptr, 16));
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode) && about.st_ino == pipe;
 }
 
 class StdoutUnread final : public Fault {
@@ -50,11 +75,16 @@ class StdoutUnread final : public Fault {
       if (too_late) strike.give_up("the task has written all it had, and the subject's stdout is not full: it goes elsewhere");
       return;
     }
-    // Full a moment ago, its writer may not have come to rest in it yet; one that nobody introduced is not waited for.
-    if (!has_blocked_writer() && ++looks_without_writer_ < most_looks_without_writer) return;
-    int bytes = 0;
-    ::ioctl(strike.stdout_reader(), FIONREAD, &bytes);
-    strike.established("the subject's stdout, a pipe that nobody reads, is full with " + std::to_string(bytes) + " bytes");
+    const int reader = strike.stdout_reader();
+    struct stat about {};
+    ::fstat(reader, &about);
+    const auto writer = std::find_if(processes_.begin(), processes_.end(), [&](Pid pid) { return is_blocked_in(pid, about.st_ino); });
+    const bool has_writer = writer != processes_.end();
+    const int bytes = bytes_in(reader);
+    if (!has_writer && !stays_at(bytes, reader)) return;
+    strike.established(fmt::format("the subject's stdout, a pipe that nobody reads, is full with {} bytes; {}", bytes,
+                                   has_writer ? fmt::format("pid {} is blocked in a write to it", *writer)
+                                              : fmt::format("{} looks long; nobody was seen blocked in a write to it", most_looks_without_writer)));
     fired_ = true;
     if (!closes_) return strike.fired("it stays full");
     strike.close_stdout();
@@ -63,15 +93,16 @@ class StdoutUnread final : public Fault {
   }
 
  private:
-  /// Of the tree, and the supervisor: whether one is asleep in write(2).
-  [[nodiscard]] bool has_blocked_writer() const {
-    return std::any_of(processes_.begin(), processes_.end(),
-                       [](Pid pid) { return resting_place(pid).starts_with(std::to_string(SYS_write) + " "); });
+  /// Its writer may not have come to rest in it yet; one that nobody introduced is not waited for.
+  [[nodiscard]] bool stays_at(int bytes, int reader) {
+    looks_without_writer_ = bytes == std::exchange(bytes_, bytes) ? looks_without_writer_ + 1 : 0;
+    const bool no_room = bytes > ::fcntl(reader, F_GETPIPE_SZ) - static_cast<int>(::sysconf(_SC_PAGESIZE));
+    return no_room && looks_without_writer_ >= most_looks_without_writer;
   }
 
   bool closes_;
   bool due_ = false, fired_ = false;
-  int looks_without_writer_ = 0;
+  int looks_without_writer_ = 0, bytes_ = -1;
   std::vector<Pid> processes_;
   Nanos all_written_at_{};
 };
