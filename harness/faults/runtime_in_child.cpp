@@ -174,8 +174,10 @@ class RuntimeInChild final : public Fault {
   void set_stage(Stage&) override {}
   std::string arm_in_subject() override { return name_ + ": " + runtime_->use_in_subject(); }
   void touch_in_task() override {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);  // it may crash, and a core file would outlive the run
+    // It may crash, and a core would outlive the run. 1 and not 0, which the kernel passes over where core_pattern is a pipe
+    // (apport, systemd-coredump); for a file 1 is less than the least core as well (do_coredump in its fs/coredump.c).
+    const rlimit none{1, 1};
+    ::setrlimit(RLIMIT_CORE, &none);
     runtime_->use_in_task();
   }
 

@@ -39,11 +39,13 @@ std::string read_file(const char* path) {
   return text;
 }
 
-/// True when SIGKILL waits for it, which is also how the kernel marks a process that a fatal signal has hit.
-bool kill_pending(Pid pid) {
+/// True when SIGKILL waits for it, which is also how the kernel marks a process that a fatal signal has hit, or when its core
+/// is being written: that thread has taken its signal already.
+bool is_dying(Pid pid) {
   char path[40];
   std::snprintf(path, sizeof path, "/proc/%d/status", pid);
   const std::string status = read_file(path);
+  if (status.find("\nCoreDumping:\t1") != std::string::npos) return true;
   for (const char* key : {"\nSigPnd:\t", "\nShdPnd:\t"}) {
     const std::size_t at = status.find(key);
     if (at == std::string::npos) continue;
@@ -95,7 +97,7 @@ std::optional<Look> look_at(Pid pid) {
   look.cpu_time = from_seconds(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
   const std::size_t last = stat.rfind(' ');
   look.exit_status = std::atoi(stat.c_str() + last + 1);
-  look.entry.doomed = state == 'Z' || state == 'X' || (flags & exiting_flag) != 0 || kill_pending(pid);
+  look.entry.doomed = state == 'Z' || state == 'X' || (flags & exiting_flag) != 0 || is_dying(pid);
   return look;
 }
 

@@ -5,11 +5,17 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+
+#include "harness/observe/threads.h"
 
 namespace forkproof::observe {
 namespace {
@@ -137,6 +143,35 @@ TEST(LookAt, TheKilledAreDoomedFromThatMomentOn) {  // dying takes a while, and 
     ASSERT_TRUE(look) << "nobody has reaped it";
     EXPECT_TRUE(look->entry.doomed) << look->entry.state;
   }
+}
+
+bool writes_core(pid_t pid) { return status_field(pid, "CoreDumping") == "1"; }
+
+// A core of 64 MB takes a while, in a folder that is removed. Where cores go elsewhere, there they would stay.
+TEST(LookAt, WhoseCoreIsBeingWrittenIsDoomed) {
+  std::string pattern;
+  std::getline(std::ifstream("/proc/sys/kernel/core_pattern"), pattern);
+  if (pattern.find_first_of("|@/") != std::string::npos || pattern.empty()) GTEST_SKIP() << "core_pattern is " << pattern;
+  const std::string folder = testing::TempDir() + "forkproof-core-" + std::to_string(::getpid());
+  ASSERT_TRUE(std::filesystem::create_directory(folder));
+  bool seen = false;
+  {
+    const Child child([&] {
+      rlimit most{};
+      ::getrlimit(RLIMIT_CORE, &most);
+      most.rlim_cur = most.rlim_max;
+      const std::string memory(64 << 20, 'x');
+      return ::chdir(folder.c_str()) == 0 && ::setrlimit(RLIMIT_CORE, &most) == 0 ? (::abort(), 0) : 1;
+    });
+    for (auto look = look_at(child.pid()); look && look->entry.state != "Z"; look = look_at(child.pid())) {
+      if (!writes_core(child.pid())) continue;
+      seen = true;
+      EXPECT_TRUE(look_at(child.pid())->entry.doomed);
+      break;
+    }
+  }
+  std::filesystem::remove_all(folder);
+  if (!seen) GTEST_SKIP() << "no core is written here";
 }
 
 TEST(LookAt, CountsProcessorTime) {

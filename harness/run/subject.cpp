@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -109,7 +110,8 @@ std::vector<std::string> environment_of(const Command& command, const Places& pl
     ::setpriority(PRIO_PROCESS, 0, part.nice);
     rlimit core{};
     ::getrlimit(RLIMIT_CORE, &core);
-    core.rlim_cur = 0;  // SIGQUIT would leave files where repro was started
+    // SIGQUIT would leave a file where repro was started, or wake a crash reporter: see runtime_in_child.cpp for why 1.
+    core.rlim_cur = std::min<rlim_t>(core.rlim_max, 1);
     ::setrlimit(RLIMIT_CORE, &core);
   }
   try {
