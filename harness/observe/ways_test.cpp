@@ -1,6 +1,8 @@
 // Each way sees the same small story; what one cannot see is not asked of it.
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -65,11 +67,11 @@ class Ways : public testing::TestWithParam<const char*> {
   ~Ways() override { arena::kill_descendants(); }
 
   /// Runs `body` as the subject, which waits until it may go on; its return value is its exit code.
-  static Told watch(const char* way, const std::function<int()>& body) {
+  static Told watch(const char* way, const std::function<int()>& body) { return watch(way, OutlookHeld().outlook(), body); }
+  static Told watch(const char* way, const Outlook& outlook, const std::function<int()>& body) {
     Told told;
-    const OutlookHeld outlook;
     arena::Warden warden;
-    const auto observer = find_way(way)->make({warden, outlook.outlook(), false, [&](Happening what) { told.all.push_back(std::move(what)); }});
+    const auto observer = find_way(way)->make({warden, outlook, false, [&](Happening what) { told.all.push_back(std::move(what)); }});
     told.refusal = observer->prepare();
     if (!told.refusal.empty()) return told;
     int go[2];
@@ -220,6 +222,80 @@ TEST_F(Connector, SigkillIsSeenWithItsSenderToo) {
   ASSERT_EQ(signals.size(), 1U);
   EXPECT_EQ(signals[0].signal, SIGKILL);
   EXPECT_EQ(signals[0].by, told.subject);
+}
+
+/// Signals each of so many children at once, and waits for it; another one lives on for a moment.
+int signal_newborns(int count) {
+  for (int i = 0; i < count; ++i) {
+    const pid_t inner = ::fork();
+    if (inner == 0) {
+      for (;;) ::pause();
+    }
+    ::kill(inner, SIGUSR1);
+  }
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
+  const pid_t last = ::fork();
+  if (last == 0) ::usleep(20'000), ::_exit(0);
+  ::waitpid(last, nullptr, 0);
+  return 0;
+}
+
+TEST_F(Connector, ASignalRightAfterBirthIsSeen) {
+  const Told told = watch("connector", [] { return signal_newborns(60); });
+  if (refused(told) || !told.misses_here.empty()) GTEST_SKIP() << told.refusal << told.misses_here;
+  const auto signals = told.of<SignalSeen>();
+  EXPECT_EQ(signals.size(), 60U);
+  for (const SignalSeen& one : signals) EXPECT_EQ(one.by, told.subject);
+  EXPECT_EQ(told.missed, "");
+}
+
+/// The exit code of PID 1 of a new PID namespace; -1 where there can be none.
+int in_a_pid_namespace(const std::function<int()>& body) {
+  const pid_t outer = ::fork();
+  if (outer == 0) {
+    if (::unshare(CLONE_NEWPID) != 0) ::_exit(255);
+    const pid_t inner = ::fork();
+    if (inner == 0) ::_exit(body());
+    int status = 0;
+    ::waitpid(inner, &status, 0);
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 254);
+  }
+  int status = 0;
+  ::waitpid(outer, &status, 0);
+  return WEXITSTATUS(status) == 255 ? -1 : WEXITSTATUS(status);
+}
+
+// There a process's name has to be looked up, and may be gone by then.
+TEST_F(Connector, ASignalToOneWhoseNameIsNotKnownYetIsKeptForItOrCounted) {
+  const OutlookHeld outlook;
+  enum { fine, cannot, silent_loss, nobodys };
+  const int result = in_a_pid_namespace([&] {
+    const Told told = watch("connector", outlook.outlook(), [] { return signal_newborns(60); });
+    if (refused(told) || !told.misses_here.empty()) return cannot;
+    for (const SignalSeen& one : told.of<SignalSeen>()) {
+      if (one.pid <= 0) return nobodys;
+    }
+    return told.of<SignalSeen>().size() == 60U || told.missed.find("signals") != std::string::npos ? fine : silent_loss;
+  });
+  if (result == cannot || result < 0) GTEST_SKIP() << "no connector, or no PID namespace";
+  EXPECT_EQ(result, fine);
+}
+
+// They stand before the pids in /proc/PID/status.
+TEST_F(Connector, AProcessOfManyGroupsIsNotRefused) {
+  enum { fine, cannot, refusal };
+  const pid_t other = ::fork();
+  if (other == 0) {
+    std::vector<gid_t> groups;
+    for (gid_t group = 100'000; group < 100'300; ++group) groups.push_back(group);
+    if (OutlookHeld().outlook().connector < 0 || ::setgroups(groups.size(), groups.data()) != 0) ::_exit(cannot);
+    ::_exit(refused(watch("connector", [] { return 0; })) ? refusal : fine);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  if (WEXITSTATUS(status) == cannot) GTEST_SKIP() << "no connector, or groups cannot be set";
+  EXPECT_EQ(WEXITSTATUS(status), fine);
 }
 
 using Ptrace = Ways;
