@@ -77,7 +77,7 @@ int act() {
     const arena::Provision tried = arena::provide(tier);
     page += row(arena::name(tier), tried.tier == tier ? "works" : "refused");
   }
-  for (const std::string& refusal : best.refusals) page += row("refused", refusal);
+  for (const std::string& refusal : best.refusals) page += reports::wrapped("  refused: ", reports::printable(refusal), 4);  // a path is one long word
   if (!arena::cost(best.tier).empty()) page += "\n" + reports::wrapped("what that costs: ", arena::cost(best.tier), 2);
   Output("").write(page + page_of_ways());
   return as_expected;

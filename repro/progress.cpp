@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/core/printable.h"
+
 namespace forkproof {
 
 ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), began_(monotonic_now()), shown_(began_) {}
@@ -25,8 +27,10 @@ void ProgressLine::operator()(const run::Progress& progress) {
                   progress.not_as_expected, one.scenario, one.profile_name(), one.backend_name()));
 }
 
-void ProgressLine::say(const std::string& line) {
+void ProgressLine::say(const std::string& what) {
   if (!due()) return;
+  std::string line = printable(what);  // a scenario's name may be anybody's
+  std::replace(line.begin(), line.end(), '\n', '?');
   if (terminal_) fmt::print(stderr, "\r{:<79.79}", line);
   else fmt::print(stderr, "repro: {}\n", line);
   wrote_ = true;

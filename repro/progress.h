@@ -13,7 +13,7 @@ class ProgressLine {
   ProgressLine();
   void operator()(const run::Progress& progress);
   /// The same with words of one's own.
-  void say(const std::string& line);
+  void say(const std::string& what);
   /// Takes the line away, so that a report can stand there.
   void clear() const;
 
