@@ -4,10 +4,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/core/history.h"
 #include "harness/fuzz/invent.h"
+#include "harness/run/identity.h"
 
 namespace forkproof::fuzz {
 namespace {
+
+/// By the first cases that are invented: what a seed means is decided by the tables and the scenarios of a build, and by
+/// its code. Two programs that agree in these may be taken for one.
+std::string plan_of(const Space& space, std::uint64_t seed) {
+  constexpr std::uint64_t enough = 16;
+  std::string invented;
+  for (std::uint64_t index = 0; index < enough; ++index) invented += forkproof::to_document(invent(space, seed, index)) + "\n";
+  return run::plan_id(invented);
+}
 
 class Campaign {
  public:
@@ -19,7 +30,10 @@ class Campaign {
         pool_(provision, options.jobs),
         coverage_(space),
         next_(options.shard - 1),
-        began_(monotonic_now()) {}
+        began_(monotonic_now()) {
+    result_.plan = plan_of(space, options.seed);
+    if (!options.time) result_.cases_asked = options.cases;
+  }
 
   CampaignResult run();
 
@@ -49,12 +63,18 @@ void Campaign::start_next() {
   const std::uint64_t index = next_;
   next_ += options_.shards;
   Case one = invent(space_, options_.seed, index);
-  if (const auto obstacle = run::obstacle_to(one, provision_)) ++result_.skipped[obstacle->note];
-  else pool_.start(std::move(one), index);
+  if (const auto obstacle = run::obstacle_to(one, provision_)) {
+    ++result_.skipped[obstacle->note];
+    result_.skipped_cases[obstacle->note].push_back(index);
+    return;
+  }
+  result_.unfinished.insert(index);
+  pool_.start(std::move(one), index);
 }
 
 void Campaign::take(const run::FinishedRun& finished) {
   ++result_.cases;
+  result_.unfinished.erase(finished.tag);
   coverage_.add(finished.one);
   std::vector<Break> broken;
   for (const auto& [oracle, verdict] : finished.verdicts) {
@@ -97,8 +117,13 @@ CampaignResult campaign(const Space& space, const CampaignOptions& options, cons
 std::string to_document(const CampaignResult& result) {
   using Json = nlohmann::ordered_json;
   Json document{{"kind", "fuzz"}, {"profile", result.profile}, {"backends", result.backends}, {"hazards", result.hazards},
-                {"seed", result.seed}, {"shard", result.shard}, {"shards", result.shards}, {"cases", result.cases}};
+                {"seed", result.seed}, {"version", FORKPROOF_VERSION}, {"plan", result.plan}, {"shard", result.shard},
+                {"shards", result.shards}, {"cases_asked", nullptr}, {"cases", result.cases}};
+  if (result.cases_asked) document["cases_asked"] = *result.cases_asked;
   document["skipped"] = result.skipped;
+  // Which cases were run: those of the shard in their order, but for these.
+  document["skipped_cases"] = result.skipped_cases;
+  document["unfinished"] = result.unfinished;
   document["coverage"] = result.coverage;
   document["breaks"] = Json::array();
   for (const Break& each : result.breaks) {

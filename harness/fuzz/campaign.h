@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,12 @@ struct CampaignResult {
   std::vector<std::string> backends;
   bool hazards = false;
   std::uint64_t seed = 1, shard = 1, shards = 1;
+  std::string plan;                         ///< a name for what this seed invents: another program may invent otherwise
+  std::optional<std::uint64_t> cases_asked;  ///< of all shards together; none where the time decided
   std::uint64_t cases = 0;
   std::map<std::string, std::uint64_t> skipped;   ///< cases that this machine cannot run, by the reason
+  std::map<std::string, std::vector<std::uint64_t>> skipped_cases;  ///< which these are
+  std::set<std::uint64_t> unfinished;             ///< begun, and not told: some only where it was cut off
   std::map<std::string, std::uint64_t> coverage;  ///< word to cases
   double coverage_percent = 0;
   std::vector<Break> breaks;      ///< in the order of their cases

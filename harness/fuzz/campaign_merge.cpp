@@ -8,132 +8,318 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/error.h"
+#include "harness/run/shard.h"
 
 namespace forkproof::fuzz {
 namespace {
 
 using Json = nlohmann::json;
+using Index = std::uint64_t;
 
-/// Documents of one shard of one campaign: mostly one.
-using Copies = std::vector<const Json*>;
+/// A bit a case is kept while merging. A year of one machine is less.
+constexpr Index most_cases = 1'000'000'000;
 
-/// The shards of one campaign, by their number.
-struct Campaign {
-  std::uint64_t shards = 1;
-  std::map<std::uint64_t, Copies> copies;
+/// One part of a campaign: a shard as one run of `repro fuzz` has left it. Borrows its document.
+struct Part {
+  const Json* document;
+  std::uint64_t shard = 1, shards = 1;
+  std::uint64_t begun = 0;            ///< of its cases in their order
+  std::set<Index> skipped, unfinished;
+  bool cut_off = false;
+
+  [[nodiscard]] Index last_index() const { return shard - 1 + (begun - 1) * shards; }
+  [[nodiscard]] bool is_mine(Index index) const { return index % shards == shard - 1; }
+  [[nodiscard]] bool has_begun(Index index) const { return is_mine(index) && index / shards < begun; }
+  [[nodiscard]] bool has_run(Index index) const { return has_begun(index) && !skipped.contains(index) && !unfinished.contains(index); }
 };
 
-/// What all shards of a campaign share.
+/// All parts of one campaign: they share one list of cases.
+using Parts = std::vector<Part>;
+
+std::string text_in(const Json& object, const char* key) {
+  if (!object.at(key).is_string()) throw BadInput(fmt::format("\"{}\" wants a text", key));
+  return object.at(key).get<std::string>();
+}
+
+std::uint64_t number(const Json& value, const std::string& key) {
+  if (!value.is_number_unsigned()) throw BadInput(fmt::format("\"{}\" wants a number from 0 on", key));
+  return value.get<std::uint64_t>();
+}
+std::uint64_t count_in(const Json& object, const char* key) { return number(object.at(key), key); }
+
+bool flag_in(const Json& object, const char* key) {
+  if (!object.at(key).is_boolean()) throw BadInput(fmt::format("\"{}\" wants true or false", key));
+  return object.at(key).get<bool>();
+}
+
+const Json& list_in(const Json& object, const char* key) {
+  if (!object.at(key).is_array()) throw BadInput(fmt::format("\"{}\" wants a list", key));
+  return object.at(key);
+}
+
+const Json& object_in(const Json& object, const char* key) {
+  if (!object.at(key).is_object()) throw BadInput(fmt::format("\"{}\" wants an object", key));
+  return object.at(key);
+}
+
+/// What decides which case has which number. Neither how many were asked for nor how they were shared out is of it.
 std::string identity(const Json& part) {
-  return Json({part.at("profile"), part.at("backends"), part.at("hazards"), part.at("seed"), part.at("shards")}).dump();
+  for (const char* key : {"profile", "version", "plan"}) (void)text_in(part, key);
+  for (const Json& backend : list_in(part, "backends")) {
+    if (!backend.is_string()) throw BadInput("\"backends\" wants a list of texts");
+  }
+  (void)flag_in(part, "hazards"), (void)count_in(part, "seed");
+  return Json({part.at("profile"), part.at("backends"), part.at("hazards"), part.at("seed"), part.at("version"), part.at("plan")}).dump();
 }
 
-std::uint64_t count_in(const Json& object, const char* key) {
-  if (!object.at(key).is_number_unsigned()) throw BadInput(fmt::format("\"{}\" wants a number from 0 on", key));
-  return object.at(key).get<std::uint64_t>();
-}
-
-void check_counts(const Json& counts, const char* key) {
-  for (const auto& [word, count] : counts.at(key).items()) (void)count_in(counts.at(key), word.c_str());
-}
-
-void check_finds(const Json& part, const char* key, std::uint64_t shard, std::uint64_t shards) {
-  for (const Json& each : part.at(key)) {
-    if (count_in(each, "case") % shards != shard - 1) throw BadInput(fmt::format("case {} is not of its shard", each.at("case").dump()));
-    (void)each.at("oracle").get<std::string>(), (void)each.at("because").get<std::string>();
+/// The numbers of a list, each once.
+void add_indices(const Json& list, const char* key, std::set<Index>* indices) {
+  for (const Json& each : list) {
+    if (!indices->insert(number(each, key)).second) throw BadInput(fmt::format("\"{}\" has case {} twice", key, each.dump()));
   }
 }
 
-/// Throws for what is no campaign's document.
-void check(const Json& part) {
-  (void)identity(part), (void)count_in(part, "cases"), (void)count_in(part, "wall_ms"), (void)count_in(part, "seed");
-  (void)part.at("interrupted").get<bool>();
-  const std::uint64_t shard = count_in(part, "shard"), shards = count_in(part, "shards");
-  if (shard < 1 || shard > shards) throw BadInput("its shard is none");
-  check_counts(part, "skipped"), check_counts(part, "coverage");
-  check_finds(part, "breaks", shard, shards), check_finds(part, "unknowns", shard, shards);
+void check_finds(const Json& part, const char* key, const Part& read) {
+  for (const Json& each : list_in(part, key)) {
+    if (!read.has_run(count_in(each, "case"))) throw BadInput(fmt::format("\"{}\" has case {}, which was not run", key, each.at("case").dump()));
+    (void)text_in(each, "oracle"), (void)text_in(each, "because");
+  }
+}
+
+/// Throws for what is no campaign's document: all that is read later is here, and of its type.
+Part part_in(const Json& document) {
+  Part part{&document};
+  part.shard = count_in(document, "shard"), part.shards = count_in(document, "shards");
+  if (part.shards > run::most_shards) throw BadInput(fmt::format("\"shards\" is {}: more than {}", part.shards, run::most_shards));
+  if (part.shard < 1 || part.shard > part.shards) throw BadInput(fmt::format("\"shard\" is {} of {}", part.shard, part.shards));
+  if (!document.at("cases_asked").is_null()) (void)count_in(document, "cases_asked");
+  for (const auto& [reason, list] : object_in(document, "skipped_cases").items()) add_indices(list, "skipped_cases", &part.skipped);
+  add_indices(list_in(document, "unfinished"), "unfinished", &part.unfinished);
+  const std::uint64_t cases = count_in(document, "cases");
+  part.begun = std::min(cases, most_cases) + part.skipped.size() + part.unfinished.size();
+  if (part.begun > 0 && part.last_index() >= most_cases) throw BadInput(fmt::format("\"cases\" is {}: more than can be", cases));
+  for (const std::set<Index>* indices : {&part.skipped, &part.unfinished}) {
+    for (const Index each : *indices) {
+      if (!part.has_begun(each)) throw BadInput(fmt::format("case {} is not of its shard, or not begun", each));
+    }
+  }
+  for (const Index each : part.skipped) {
+    if (part.unfinished.contains(each)) throw BadInput(fmt::format("case {} is skipped, and unfinished as well", each));
+  }
+  part.cut_off = flag_in(document, "interrupted") || document.contains("failure");
+  for (const auto& [word, count] : object_in(document, "coverage").items()) (void)number(count, word);
+  (void)identity(document), (void)count_in(document, "wall_ms");
+  check_finds(document, "breaks", part), check_finds(document, "unknowns", part);
+  return part;
+}
+
+/// nlohmann's messages begin with a name of its own, in brackets.
+std::string without_brackets(std::string_view message) {
+  const std::size_t end = message.find("] ");
+  return std::string(message.starts_with("[") && end != std::string::npos ? message.substr(end + 2) : message);
 }
 
 /// Each once, in an order that is its own.
-std::map<std::string, Json> parts_of(const std::vector<std::string>& documents) {
+std::map<std::string, Json> documents_in(const std::vector<std::string>& texts) {
   std::map<std::string, Json> parts;
-  for (const std::string& text : documents) {
+  for (const std::string& text : texts) {
     try {
       const Json document = Json::parse(text);
       const Json alone = Json::array({document});
-      for (const Json& part : document.contains("parts") ? document.at("parts") : alone) {
-        check(part);
+      for (const Json& part : document.contains("parts") ? list_in(document, "parts") : alone) {
+        (void)part_in(part);
         parts.emplace(part.dump(), part);
       }
     } catch (const BadInput& error) {
       throw BadInput(std::string("is no result of `repro fuzz --format json`: ") + error.what());
-    } catch (const std::exception&) {
-      throw BadInput("is no result of `repro fuzz --format json`");
+    } catch (const std::exception& error) {
+      throw BadInput("is no result of `repro fuzz --format json`: " + without_brackets(error.what()));
     }
   }
   return parts;
 }
 
-using Find = std::pair<std::uint64_t, std::string>;  // case, promise
-std::set<Find> breaks_of(const Json& part) {
+/// Which cases of a campaign were run by anybody, and which at least looked at (skipped: no machine had what they need).
+struct Covered {
+  std::vector<bool> run, looked_at;
+
+  [[nodiscard]] std::uint64_t count_run() const { return static_cast<std::uint64_t>(std::count(run.begin(), run.end(), true)); }
+  [[nodiscard]] std::uint64_t missing_of(std::uint64_t asked) const {
+    const auto end = looked_at.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(asked, looked_at.size()));
+    return asked - static_cast<std::uint64_t>(std::count(looked_at.begin(), end, true));
+  }
+};
+
+Covered covered_by(const Parts& parts) {
+  Index end = 0;
+  for (const Part& part : parts) end = std::max(end, part.begun == 0 ? 0 : part.last_index() + 1);
+  Covered covered{std::vector<bool>(end), std::vector<bool>(end)};
+  for (const Part& part : parts) {
+    for (Index index = part.shard - 1, i = 0; i < part.begun; ++i, index += part.shards) {
+      if (part.unfinished.contains(index)) continue;
+      covered.looked_at[index] = true;
+      if (!part.skipped.contains(index)) covered.run[index] = true;
+    }
+  }
+  return covered;
+}
+
+/// The cases of shard I of N are all some part's: of that shard, or of one that holds it. `whole`: only parts that were
+/// not cut off count.
+bool is_there(const Parts& parts, std::uint64_t shard, std::uint64_t shards, bool whole) {
+  return std::any_of(parts.begin(), parts.end(), [&](const Part& part) {
+    return shards % part.shards == 0 && part.is_mine(shard - 1) && !(whole && part.cut_off);
+  });
+}
+
+std::vector<std::uint64_t> absent_of(const Parts& parts, std::uint64_t shards) {
+  std::vector<std::uint64_t> absent;
+  for (std::uint64_t shard = 1; shard <= shards; ++shard) {
+    if (!is_there(parts, shard, shards, false)) absent.push_back(shard);
+  }
+  return absent;
+}
+
+std::string listed(const std::vector<std::uint64_t>& numbers) {
+  constexpr std::size_t most = 10;
+  const std::vector<std::uint64_t> first(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(std::min(most, numbers.size())));
+  return fmt::format("{}{}", fmt::join(first, ", "), numbers.size() > most ? ", ..." : "");
+}
+
+/// The way of sharing out of which least is missing: whoever has all of 1/2 and 2/2 is not asked for 2/3.
+std::pair<std::uint64_t, std::vector<std::uint64_t>> least_absent(const Parts& parts) {
+  std::set<std::uint64_t> counts;
+  for (const Part& part : parts) counts.insert(part.shards);
+  std::pair<std::uint64_t, std::vector<std::uint64_t>> least;
+  for (const std::uint64_t shards : counts) {
+    std::vector<std::uint64_t> absent = absent_of(parts, shards);
+    if (least.first == 0 || absent.size() * least.first < least.second.size() * shards) least = {shards, std::move(absent)};
+  }
+  return least;
+}
+
+std::string name_of(const Parts& campaign) {
+  const Json& some = *campaign.front().document;
+  return fmt::format("profile {}, seed {}, plan {}", text_in(some, "profile"), count_in(some, "seed"), text_in(some, "plan"));
+}
+
+/// What nobody has run of what was asked for: an empty text when nothing is missing, or only what an interrupted part of
+/// it was about to run.
+struct Missing {
+  std::string gap;
+  bool cut_off = false;
+};
+
+std::string shards_missing(std::uint64_t shards, const std::vector<std::uint64_t>& absent) {
+  return fmt::format("shard{} {} of {} {} missing", absent.size() == 1 ? "" : "s", listed(absent), shards, absent.size() == 1 ? "is" : "are");
+}
+
+/// Where the time decided how many cases there are: by the shards.
+Missing missing_by_time(const Parts& timed) {
+  Missing missing;
+  for (const Part& part : timed) missing.cut_off |= part.cut_off && !is_there(timed, part.shard, part.shards, true);
+  const auto [shards, absent] = least_absent(timed);
+  if (!absent.empty()) missing.gap = shards_missing(shards, absent);
+  return missing;
+}
+
+/// Where so many were asked for: by the cases.
+Missing missing_by_number(const Parts& parts, const Covered& covered, std::uint64_t asked) {
+  Missing missing;
+  const std::uint64_t cases = covered.missing_of(asked);
+  if (cases == 0) return missing;
+  missing.cut_off = std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.cut_off; });
+  const auto [shards, absent] = least_absent(parts);
+  if (missing.cut_off && absent.empty()) return missing;
+  missing.gap = fmt::format("{}{} of {} cases were run by nobody", absent.empty() ? "" : shards_missing(shards, absent) + ": ", cases, asked);
+  return missing;
+}
+
+Missing missing_of(const Parts& parts, const Covered& covered) {
+  Parts timed;
+  std::uint64_t asked = 0;
+  for (const Part& part : parts) {
+    const Json& said = part.document->at("cases_asked");
+    if (said.is_null()) timed.push_back(part);
+    else asked = std::max(asked, said.get<std::uint64_t>());
+  }
+  const Missing by_number = missing_by_number(parts, covered, asked), by_time = missing_by_time(timed);
+  return {by_number.gap.empty() ? by_time.gap : by_number.gap, by_number.cut_off || by_time.cut_off};
+}
+
+using Find = std::pair<Index, std::string>;  // case, promise
+std::set<Find> finds_of(const Part& part, const char* key) {
   std::set<Find> finds;
-  for (const Json& each : part.at("breaks")) finds.emplace(each.at("case"), each.at("oracle"));
+  for (const Json& each : part.document->at(key)) finds.emplace(each.at("case"), each.at("oracle"));
   return finds;
 }
 
-/// A case that both have run, and only one saw broken. A shard runs its cases in order, but for those that were open last.
-void add_conflicts(const Copies& copies, const std::string& name, std::vector<std::string>* gaps) {
-  for (std::size_t i = 1; i < copies.size(); ++i) {
-    const Json &first = *copies.front(), &other = *copies[i];
-    const std::uint64_t both = std::min(count_in(first, "cases"), count_in(other, "cases"));
-    const std::uint64_t shards = count_in(first, "shards");
-    const std::set<Find> left = breaks_of(first), right = breaks_of(other);
-    std::vector<Find> differ;
-    std::set_symmetric_difference(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(differ));
-    std::erase_if(differ, [&](const Find& find) { return find.first / shards >= both; });
-    if (differ.empty()) continue;
-    gaps->push_back(fmt::format("conflict: shard {} was run twice, and case {} broke {} in one of the two", name, differ.front().first,
-                                differ.front().second));
-    return;
+/// Cases that several have run, and only some saw broken. Empty when there are none.
+std::string conflict_in(const Parts& parts) {
+  std::map<Find, std::uint64_t> broken;
+  for (const Part& part : parts) {
+    for (const Find& find : finds_of(part, "breaks")) ++broken[find];
   }
+  std::string first;
+  std::set<Index> differ;
+  for (const auto& [find, times] : broken) {
+    const auto runs = static_cast<std::uint64_t>(
+        std::count_if(parts.begin(), parts.end(), [&find](const Part& part) { return part.has_run(find.first); }));
+    if (runs == times) continue;
+    differ.insert(find.first);
+    if (first.empty()) first = fmt::format("case {} was run {} times, and broke {} in {} of them", find.first, runs, find.second, times);
+  }
+  if (differ.empty()) return "";
+  return fmt::format("conflict: {}{}", first, differ.size() == 1 ? "" : fmt::format(" ({} such cases)", differ.size()));
 }
 
-/// Adds what is only in this part; the cases of copies are the same ones.
-void add_finds(const Json& part, const char* key, Json* whole) {
-  for (Json each : part.at(key)) {
-    each["profile"] = part.at("profile"), each["seed"] = part.at("seed");
-    (*whole)[key].push_back(std::move(each));
-  }
-}
-
-void add_most(const Copies& copies, const char* key, Json* whole) {
-  std::map<std::string, std::uint64_t> most;
-  for (const Json* copy : copies) {
-    for (const auto& [word, count] : copy->at(key).items()) most[word] = std::max(most[word], count.get<std::uint64_t>());
-  }
-  for (const auto& [word, count] : most) (*whole)[key][word] = (*whole)[key].value(word, std::uint64_t{0}) + count;
-}
-
-void add_shard(const Copies& copies, Json* whole, std::uint64_t* cases) {
-  std::uint64_t most = 0;
-  bool all_interrupted = true;
-  std::set<std::pair<Find, bool>> seen;
-  for (const Json* copy : copies) {
-    most = std::max(most, count_in(*copy, "cases"));
-    all_interrupted &= copy->at("interrupted").get<bool>();
-    (*whole)["wall_ms"] = (*whole)["wall_ms"].get<std::uint64_t>() + count_in(*copy, "wall_ms");
-    Json fresh = *copy;
-    for (const char* key : {"breaks", "unknowns"}) {
-      Json& finds = fresh[key];
-      const bool is_break = std::string_view(key) == "breaks";
-      std::erase_if(finds.get_ref<Json::array_t&>(), [&](const Json& each) { return !seen.insert({{each.at("case"), each.at("oracle")}, is_break}).second; });
-      add_finds(fresh, key, whole);
+/// Each find once, whoever told it; how many cases they are.
+std::uint64_t add_finds(const Parts& parts, const char* key, Json* whole) {
+  std::set<Find> seen;
+  std::set<Index> cases;
+  for (const Part& part : parts) {
+    for (Json each : part.document->at(key)) {
+      if (!seen.emplace(each.at("case"), each.at("oracle")).second) continue;
+      cases.insert(each.at("case").get<Index>());
+      each["profile"] = part.document->at("profile"), each["seed"] = part.document->at("seed");
+      (*whole)[key].push_back(std::move(each));
     }
   }
-  *cases += most;
-  // A copy that was not cut off has done the shard.
-  (*whole)["interrupted"] = (*whole)["interrupted"].get<bool>() || all_interrupted;
-  add_most(copies, "skipped", whole), add_most(copies, "coverage", whole);
+  return cases.size();
+}
+
+/// Of what nobody has run, each case once.
+void add_skipped(const Parts& parts, const Covered& covered, Json* whole) {
+  std::set<Index> told;
+  for (const Part& part : parts) {
+    for (const auto& [reason, list] : part.document->at("skipped_cases").items()) {
+      for (const Json& each : list) {
+        const Index index = each.get<Index>();
+        if (covered.run[index] || !told.insert(index).second) continue;
+        (*whole)["skipped"][reason] = (*whole)["skipped"].value(reason, std::uint64_t{0}) + 1;
+      }
+    }
+  }
+}
+
+/// How many cases had a word. Exact where all parts are shared out alike; else what the fullest way of sharing out had,
+/// since which cases had it is not told.
+void add_coverage(const Parts& parts, Json* whole) {
+  using Words = std::map<std::string, std::uint64_t>;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Words> shards;
+  for (const Part& part : parts) {
+    Words& words = shards[{part.shards, part.shard}];
+    for (const auto& [word, count] : part.document->at("coverage").items()) words[word] = std::max(words[word], count.get<std::uint64_t>());
+  }
+  std::map<std::uint64_t, Words> ways;
+  for (const auto& [shard, words] : shards) {
+    for (const auto& [word, count] : words) ways[shard.first][word] += count;
+  }
+  Words most;
+  for (const auto& [shards_of_it, words] : ways) {
+    for (const auto& [word, count] : words) most[word] = std::max(most[word], count);
+  }
+  for (const auto& [word, count] : most) (*whole)["coverage"][word] = (*whole)["coverage"].value(word, std::uint64_t{0}) + count;
 }
 
 void sort_finds(Json* finds) {
@@ -145,13 +331,13 @@ void sort_finds(Json* finds) {
   });
 }
 
-std::string text_of(const Json& whole, std::size_t parts, const std::vector<std::string>& gaps) {
+std::string text_of(const Json& whole, std::size_t parts, const MergedCampaigns& merged) {
   std::string text = fmt::format("fuzz: {} cases in {} part{}, {:.1f} s of running\n", whole.at("cases").get<std::uint64_t>(), parts,
                                  parts == 1 ? "" : "s", whole.at("wall_ms").get<double>() / 1000);
   for (const auto& [reason, count] : whole.at("skipped").items()) text += fmt::format("  {} cases {}\n", count.dump(), reason);
   if (whole.at("interrupted").get<bool>()) text += "  interrupted: this is what was found so far\n";
-  for (const std::string& gap : gaps) text += "  could not tell: " + gap + "\n";
-  if (!whole.at("unknowns").empty()) text += fmt::format("  unknown in {} cases\n", whole.at("unknowns").size());
+  for (const std::string& gap : merged.gaps) text += "  could not tell: " + gap + "\n";
+  if (merged.unknowns > 0) text += fmt::format("  unknown in {} case{}\n", merged.unknowns, merged.unknowns == 1 ? "" : "s");
   if (whole.at("breaks").empty()) return text + "  nothing broke\n";
   constexpr std::size_t most_told = 20;
   for (std::size_t i = 0; i < std::min(most_told, whole.at("breaks").size()); ++i) {
@@ -171,41 +357,36 @@ bool is_campaign(const std::string& document) {
 }
 
 MergedCampaigns merge_campaigns(const std::vector<std::string>& documents) {
-  const std::map<std::string, Json> parts = parts_of(documents);
-  std::map<std::string, Campaign> campaigns;
-  for (const auto& [text, part] : parts) {
-    Campaign& campaign = campaigns[identity(part)];
-    campaign.shards = count_in(part, "shards");
-    campaign.copies[count_in(part, "shard")].push_back(&part);
-  }
+  const std::map<std::string, Json> parts = documents_in(documents);
+  std::map<std::string, Parts> campaigns;
+  for (const auto& [text, part] : parts) campaigns[identity(part)].push_back(part_in(part));
   Json whole{{"kind", "fuzz"}, {"skipped", Json::object()}, {"coverage", Json::object()}, {"breaks", Json::array()},
-             {"unknowns", Json::array()}, {"interrupted", false}, {"wall_ms", std::uint64_t{0}}, {"shard", 1}, {"shards", 1}};
+             {"unknowns", Json::array()}, {"shard", 1}, {"shards", 1}};
   MergedCampaigns merged;
+  std::uint64_t wall_ms = 0;
   for (const auto& [name, campaign] : campaigns) {
-    const Json& some = *campaign.copies.begin()->second.front();
     // What all campaigns share stays what one run would have said; what they do not is a list.
-    for (const char* key : {"profile", "backends", "hazards", "seed"}) {
-      if (!whole.contains(key)) whole[key] = some.at(key);
-      else if (whole[key] != some.at(key)) whole[key] = nullptr;
+    for (const char* key : {"profile", "backends", "hazards", "seed", "version", "plan"}) {
+      const Json& said = campaign.front().document->at(key);
+      if (!whole.contains(key)) whole[key] = said;
+      else if (whole[key] != said) whole[key] = nullptr;
     }
-    for (const auto& [shard, copies] : campaign.copies) {
-      add_shard(copies, &whole, &merged.cases);
-      add_conflicts(copies, fmt::format("{}/{}", shard, campaign.shards), &merged.gaps);
-    }
-    std::string absent;
-    for (std::uint64_t i = 1; i <= campaign.shards; ++i) {
-      if (!campaign.copies.contains(i)) absent += (absent.empty() ? "" : ", ") + std::to_string(i);
-    }
-    if (!absent.empty()) {
-      merged.gaps.push_back(fmt::format("shards missing of {} (profile {}, seed {}): {}", campaign.shards,
-                                        some.at("profile").dump(), some.at("seed").dump(), absent));
+    for (const Part& part : campaign) wall_ms += count_in(*part.document, "wall_ms");
+    const Covered covered = covered_by(campaign);
+    merged.cases += covered.count_run();
+    (void)add_finds(campaign, "breaks", &whole);
+    merged.unknowns += add_finds(campaign, "unknowns", &whole);
+    add_skipped(campaign, covered, &whole), add_coverage(campaign, &whole);
+    const Missing missing = missing_of(campaign, covered);
+    merged.interrupted |= missing.cut_off;
+    for (const std::string& gap : {missing.gap, conflict_in(campaign)}) {
+      if (!gap.empty()) merged.gaps.push_back(fmt::format("{} ({})", gap, name_of(campaign)));
     }
   }
-  whole["cases"] = merged.cases;
+  whole["cases"] = merged.cases, whole["wall_ms"] = wall_ms, whole["interrupted"] = merged.interrupted;
   sort_finds(&whole["breaks"]), sort_finds(&whole["unknowns"]);
-  merged.breaks = whole["breaks"].size(), merged.unknowns = whole["unknowns"].size();
-  merged.interrupted = whole["interrupted"];
-  merged.text = text_of(whole, parts.size(), merged.gaps);
+  merged.breaks = whole["breaks"].size();
+  merged.text = text_of(whole, parts.size(), merged);
   whole["gaps"] = merged.gaps;
   whole["parts"] = Json::array();
   for (const auto& [text, part] : parts) whole["parts"].push_back(part);

@@ -23,14 +23,18 @@ TEST_F(Campaigns, ShardsAreTheWholeAndHoldNoCaseTwice) {
   const Space space = played_by_the_task_program("exemplary", "vfork-exec");
   const arena::Provision provision = arena::provide(std::nullopt);
   std::uint64_t cases = 0;
+  std::set<std::string> plans;
   for (std::uint64_t shard = 1; shard <= 3; ++shard) {
     CampaignOptions options;
     options.shard = shard, options.shards = 3, options.cases = 10, options.jobs = 2;
     const CampaignResult result = campaign(space, options, provision, {});
     EXPECT_EQ(result.cases, shard == 1 ? 4U : 3U);
     cases += result.cases;
+    EXPECT_TRUE(result.unfinished.empty());
+    plans.insert(result.plan);
   }
   EXPECT_EQ(cases, 10U);
+  EXPECT_EQ(plans.size(), 1U) << "they are told to be of one list of cases";
 }
 
 /// The twin of every campaign that finds nothing: a supervisor with known defects, and the same pipeline finds them.
