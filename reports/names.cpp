@@ -104,6 +104,7 @@ std::string counted(std::uint64_t count, const char* one, const char* many) {
 }
 
 std::vector<std::string> reproducing_words(const CellSummary& cell, const RunSummary& summary) {
+  if (cell.asked.starts_with("repro ")) return {cell.asked};  // of an invented case: there is no scenario to name
   const std::string variant = variant_name(cell);
   std::string scenario = cell.asked.empty() ? cell.one.scenario : cell.asked;
   // Where the command line named the variant itself, it is there already.

@@ -4,21 +4,19 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/fuzz/campaign.h"
 #include "harness/fuzz/invent.h"
-#include "harness/fuzz/found.h"
-#include "harness/fuzz/shrink.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/shard.h"
-#include "harness/scenario/scenario_writer.h"
 #include "reports/layout.h"
 #include "reports/names.h"
 #include "repro/common.h"
+#include "repro/finds.h"
 #include "repro/options.h"
+#include "repro/progress.h"
 #include "repro/values.h"
 
 namespace forkproof {
@@ -40,7 +38,6 @@ constexpr char more[] =
     "\nExit status: 0 nothing broke, 1 something did, 2 something could not be told or\n"
     "it was interrupted, 64 usage or bad input, 70 the harness failed.\n";
 
-constexpr std::uint64_t most_saved = 5;       // cases, of each promise
 constexpr std::size_t most_told = 20;         // breaks, in the summary
 constexpr std::uint64_t cases_if_not_said = 1'000;
 constexpr Nanos longest = std::chrono::hours(30 * 24);
@@ -52,95 +49,30 @@ struct FuzzOptions {
   fuzz::CampaignOptions campaign;
   std::string shard, format = "text", output, found = "found";
   std::optional<std::uint64_t> cases, replay;
+  Nanos shrink_time = std::chrono::seconds(30);
   bool no_shrink = false;
 };
 
-/// One line on standard error: rewritten on a terminal, else each ten seconds.
-class FuzzProgress {
+/// Which cases, not how many verdicts: one that broke two promises is one case.
+class Standing {
  public:
-  void operator()(const fuzz::CampaignResult& so_far) {
-    const Nanos interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
-    if (so_far.wall - shown_ < interval) return;
-    shown_ = so_far.wall;
-    const std::string line = fmt::format("{} cases, {:.0f} a second, {:.0f}% of the words, {} broken, {} unknown", so_far.cases,
-                                         static_cast<double>(so_far.cases) / in_seconds(so_far.wall), so_far.coverage_percent,
-                                         so_far.breaks.size(), so_far.unknowns.size());
-    if (terminal_) fmt::print(stderr, "\r{:<79.79}", line);
-    else fmt::print(stderr, "repro: {}\n", line);
+  void add(const std::vector<fuzz::Break>& broken) {
+    ++broken_;
+    for (const fuzz::Break& each : broken) ++by_promise_[each.oracle];
   }
-  void clear() const {
-    if (terminal_) fmt::print(stderr, "\r{:<79}\r", "");
+  [[nodiscard]] std::string line(const fuzz::CampaignResult& so_far) const {
+    std::set<std::uint64_t> unknown;
+    for (const fuzz::Unknown& each : so_far.unknowns) unknown.insert(each.index);
+    std::string line = fmt::format("{} cases, {:.0f} a second, {:.0f}% of the words, {} unknown, {} broken", so_far.cases,
+                                   static_cast<double>(so_far.cases) / in_seconds(so_far.wall), so_far.coverage_percent, unknown.size(), broken_);
+    std::string which;
+    for (const auto& [oracle, count] : by_promise_) which += fmt::format("{}{} {}", which.empty() ? ": " : ", ", oracle, count);
+    return line + which;
   }
 
  private:
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  Nanos shown_{};
-};
-
-std::string source_of(const FuzzOptions& options, std::uint64_t index) {
-  return fmt::format("fuzz, seed {}, case {}", options.campaign.seed, index);
-}
-
-/// Saves what breaks as soon as it is known, and shrinks it when the campaign is over.
-class Finds {
- public:
-  Finds(const FuzzOptions& options, const fuzz::Space& space) : options_(options), space_(space) {}
-
-  void save(const std::vector<fuzz::Break>& broken) {
-    bool wanted = false;
-    std::set<std::string> oracles;
-    for (const fuzz::Break& each : broken) {
-      wanted |= saved_[each.oracle]++ < most_saved;
-      oracles.insert(each.oracle);
-    }
-    if (wanted) keep(broken.front().one, {source_of(options_, broken.front().index), oracles, {}}, "");
-  }
-
-  /// The first case of each promise. What is left of it stands beside it, with how reliably it breaks.
-  void shrink(const std::vector<fuzz::Break>& broken, const arena::Provision& provision) {
-    run::RunPool pool(provision, options_.campaign.jobs);
-    std::set<std::string> done;
-    for (const fuzz::Break& each : broken) {
-      if (pool.interrupted()) return;
-      if (!done.insert(each.oracle).second) continue;
-      const fuzz::Shrunk small = fuzz::shrink(each.one, each.oracle, space_.profile, pool, {});
-      if (!small.reliable) {
-        notes_ += reports::wrapped("  ", fmt::format("{} (case {}) is not shrunk: it does not break each time", each.oracle, each.index), 4);
-        continue;
-      }
-      const std::string sure = fmt::format("{} of {}", small.broke, small.measured);
-      const std::vector<std::string> notes{fmt::format("Shrunk in {} steps; {} breaks in {} runs of it.", small.steps, each.oracle, sure)};
-      std::set<std::string> breaks = small.breaks;  // what else breaks in every run is expected as well
-      breaks.insert(each.oracle);
-      keep(small.one, {source_of(options_, each.index), breaks, notes}, "-" + each.oracle);
-      notes_ += reports::wrapped("  shrunk: ", fmt::format("{} (case {}) to {} and {}, broken in {} runs", each.oracle, each.index,
-                                                           reports::counted(count_nodes(small.one.tree), "process", "processes"),
-                                                           reports::counted(small.one.faults.size(), "fault", "faults"), sure), 4);
-    }
-  }
-
-  /// What there is to say of it, lines for the summary.
-  [[nodiscard]] std::string notes() const {
-    return files_ == 0 ? notes_ : notes_ + reports::wrapped("  saved: ", fmt::format("{} below {}", reports::counted(files_, "file", "files"), reports::printable(options_.found)), 4);
-  }
-
- private:
-  void keep(const Case& one, const scenario::Provenance& provenance, const std::string& suffix) {
-    const std::string text = scenario::write_scenario(one, provenance);
-    try {
-      fuzz::save_found(options_.found, one.scenario + suffix, text);
-      ++files_;
-    } catch (const BadInput& error) {
-      complain(fmt::format("{}; what was found is:", error.what()));
-      fmt::print(stderr, "{}", text);
-    }
-  }
-
-  const FuzzOptions& options_;
-  const fuzz::Space& space_;
-  std::map<std::string, std::uint64_t> saved_;
-  std::uint64_t files_ = 0;
-  std::string notes_;
+  std::uint64_t broken_ = 0;
+  std::map<std::string, std::uint64_t> by_promise_;
 };
 
 /// Each reason once, without the numbers in it: in how many cases, and for which promises.
@@ -167,15 +99,8 @@ std::string text_of_unknowns(const std::vector<fuzz::Unknown>& unknowns) {
   return text;
 }
 
-/// The command that invents the same case again: its number makes a case only together with what is invented over.
-std::vector<std::string> words_of(const FuzzOptions& options, std::uint64_t index) {
-  std::vector<std::string> words{"repro fuzz"};
-  if (options.profile != "exemplary") words.push_back("--profile " + options.profile);
-  if (!options.backends.empty()) words.push_back(fmt::format("--backend {}", fmt::join(options.backends, ",")));
-  if (options.hazards) words.emplace_back("--hazards");
-  words.push_back(fmt::format("--seed {}", options.campaign.seed));
-  words.push_back(fmt::format("--replay {}", index));
-  return words;
+AskedSpace asked_space(const FuzzOptions& options) {
+  return {options.profile, options.backends, options.hazards, options.campaign.seed};
 }
 
 /// Lines for people, in 80 columns where the words allow it.
@@ -185,7 +110,7 @@ std::string text_of(const FuzzOptions& options, const fuzz::CampaignResult& resu
                                  result.shards > 1 ? fmt::format(", shard {}/{}", result.shard, result.shards) : "");
   text += fmt::format("  {} cases in {}, {:.0f} a second; {:.0f}% of the vocabulary\n", result.cases, forkproof::text(result.wall),
                       static_cast<double>(result.cases) / std::max(in_seconds(result.wall), 1e-3), result.coverage_percent);
-  for (const auto& [note, count] : result.skipped) text += fmt::format("  {} cases {}\n", count, note);
+  for (const auto& [note, count] : result.skipped) text += reports::wrapped("  ", fmt::format("{} cases {}", count, note), 4);
   std::vector<std::string> unused;
   for (const auto& [word, count] : result.coverage) {
     if (count == 0) unused.push_back(word);
@@ -196,6 +121,7 @@ std::string text_of(const FuzzOptions& options, const fuzz::CampaignResult& resu
                              unused.size() > named ? fmt::format(" and {} more", unused.size() - named) : ""), 4);
   }
   if (result.interrupted) text += "  interrupted: this is what was found so far\n";
+  if (!result.failure.empty()) text += reports::wrapped("  ", "the harness failed: " + result.failure + "; this is what was found so far", 4);
   text += text_of_unknowns(result.unknowns);
   std::map<std::string, std::uint64_t> broken;
   for (const fuzz::Break& each : result.breaks) ++broken[each.oracle];
@@ -208,10 +134,11 @@ std::string text_of(const FuzzOptions& options, const fuzz::CampaignResult& resu
   }
   if (result.breaks.size() > most_told) text += fmt::format("    ... and {} more\n", result.breaks.size() - most_told);
   text += notes;
-  return text + "\n  See one again:\n" + reports::wrapped_command(4, words_of(options, result.breaks.front().index));
+  return text + "\n  See one again:\n" + reports::wrapped_command(4, asked_space(options).words(result.breaks.front().index));
 }
 
 int status_of(const fuzz::CampaignResult& result) {
+  if (!result.failure.empty()) return harness_failed;
   if (!result.breaks.empty()) return not_as_expected;
   return !result.unknowns.empty() || result.interrupted || result.cases == 0 ? could_not_tell : as_expected;
 }
@@ -222,8 +149,24 @@ int replay(const FuzzOptions& options, const fuzz::Space& space) {
   one.run.jobs = 1;
   run::Cell cell;
   cell.one = fuzz::invent(space, options.campaign.seed, *options.replay);
-  cell.asked = fmt::format("{}", fmt::join(words_of(options, *options.replay), " ")).substr(std::string("repro ").size());
+  cell.asked = fmt::format("{}", fmt::join(asked_space(options).words(*options.replay), " "));
   return run_and_report(one, {cell}, false);
+}
+
+fuzz::CampaignResult run_campaign(const FuzzOptions& options, const fuzz::Space& space, const arena::Provision& provision, Finds& finds) {
+  ProgressLine progress;
+  Standing standing;
+  fuzz::Watcher watcher;
+  watcher.progress = [&](const fuzz::CampaignResult& so_far) {
+    if (progress.due()) progress.say(standing.line(so_far));
+  };
+  watcher.found = [&](const std::vector<fuzz::Break>& broken, const History&) {
+    standing.add(broken);
+    finds.save(broken);
+  };
+  fuzz::CampaignResult result = fuzz::campaign(space, options.campaign, provision, watcher);
+  progress.clear();
+  return result;
 }
 
 int act(FuzzOptions& options) {
@@ -237,16 +180,17 @@ int act(FuzzOptions& options) {
   if (options.replay) return replay(options, space);
   if (options.campaign.jobs == 0) options.campaign.jobs = std::max(1U, std::thread::hardware_concurrency());
   Output output(options.output);
-  FuzzProgress progress;
-  Finds finds(options, space);
-  fuzz::Watcher watcher;
-  watcher.progress = std::ref(progress);
-  watcher.found = [&finds](const auto& broken, const History&) { finds.save(broken); };
+  Finds finds(options.found, asked_space(options), space);
   const arena::Provision provision = arena::provide(std::nullopt);
-  const fuzz::CampaignResult result = fuzz::campaign(space, options.campaign, provision, watcher);
-  progress.clear();
-  if (!options.no_shrink && !result.interrupted && !result.breaks.empty()) finds.shrink(result.breaks, provision);
-  output.write(options.format == "json" ? fuzz::to_document(result) : text_of(options, result, finds.notes()));
+  fuzz::CampaignResult result = run_campaign(options, space, provision, finds);
+  const auto document = [&] { return options.format == "json" ? fuzz::to_document(result) : text_of(options, result, finds.text()); };
+  const bool shrinks = !options.no_shrink && !result.interrupted && result.failure.empty() && !result.breaks.empty();
+  // What is known is written before what takes longer: whoever kills the shrinking loses nothing else.
+  if (shrinks && !options.output.empty()) output.write(document());
+  if (shrinks) finds.shrink(result.breaks, provision, options.campaign.jobs, options.shrink_time);
+  result.shrunk = finds.shrunk(), result.saved = finds.saved();
+  output.write(document());
+  if (!result.failure.empty()) complain("the harness failed: " + result.failure);
   return status_of(result);
 }
 
@@ -268,6 +212,8 @@ int fuzz_verb(int argc, char** argv) {
   app.add_option("--shard", options.shard, "only case I of each N, from 1 (else from the\nenvironment, as for repro matrix)")->type_name("I/N")->check(not_empty());
   app.add_flag("--hazards", options.hazards, "also what no policy can survive: a bare fork with\nthe lock held, a task that ignores SIGINT");
   app.add_option("--found", options.found, "the folder for what breaks (found)")->type_name("DIR")->check(not_empty());
+  const auto take_shrink_time = [&options](const std::string& text) { options.shrink_time = duration("--shrink-for", text, std::chrono::milliseconds(1), longest); };
+  app.add_option_function<std::string>("--shrink-for", take_shrink_time, "at most so long for making what broke smaller, in\nall (30s); --for is the time before that")->type_name("TIME");
   app.add_flag("--no-shrink", options.no_shrink, "leave what broke as it was found");
   add_whole(app, "--replay", options.replay, 0, most_seed, "plays that one case and tells it")->type_name("CASE");
   app.add_option("--format", options.format, "text, json (text)")->type_name("F");

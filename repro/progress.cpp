@@ -12,12 +12,8 @@ namespace forkproof {
 
 ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), began_(monotonic_now()), shown_(began_) {}
 
-bool ProgressLine::due() {
-  const Nanos now = monotonic_now();
-  const Nanos interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
-  if (now - shown_ < interval) return false;
-  shown_ = now;
-  return true;
+bool ProgressLine::due() const {
+  return monotonic_now() - shown_ >= (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10));
 }
 
 void ProgressLine::operator()(const run::Progress& progress) {
@@ -29,6 +25,7 @@ void ProgressLine::operator()(const run::Progress& progress) {
 
 void ProgressLine::say(const std::string& what) {
   if (!due()) return;
+  shown_ = monotonic_now();
   std::string line = printable(what);  // a scenario's name may be anybody's
   std::replace(line.begin(), line.end(), '\n', '?');
   if (terminal_) fmt::print(stderr, "\r{:<79.79}", line);

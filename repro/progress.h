@@ -14,12 +14,12 @@ class ProgressLine {
   void operator()(const run::Progress& progress);
   /// The same with words of one's own.
   void say(const std::string& what);
+  /// Whether it is time for the next line: for words that take work to find.
+  [[nodiscard]] bool due() const;
   /// Takes the line away, so that a report can stand there.
   void clear() const;
 
  private:
-  [[nodiscard]] bool due();
-
   bool terminal_;
   bool wrote_ = false;
   Nanos began_, shown_;

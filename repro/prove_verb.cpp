@@ -100,17 +100,20 @@ std::string row(const DefectProof& proof, const reports::Letters& letters) {
                      from_nothing(proof.hunts), left, sure);
 }
 
-/// Shrinking's time as a multiple of finding's, the median over the defects.
+double median(std::vector<double> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  const std::size_t half = numbers.size() / 2;
+  return numbers.size() % 2 == 1 ? numbers[half] : (numbers[half - 1] + numbers[half]) / 2;
+}
+
+/// Shrinking's time as a multiple of finding's (the median over the seeds), the median over the defects.
 std::optional<double> shrink_ratio(const fuzz::Proof& proof) {
   std::vector<double> ratios;
   for (const DefectProof& each : proof.defects) {
-    if (!each.hunts.shrunk) continue;
-    const Nanos finding = each.hunts.found.front().found_after;
-    ratios.push_back(in_seconds(each.hunts.shrunk->took) / std::max(in_seconds(finding), 1e-3));
+    const auto finding = each.hunts.median_time();
+    if (finding && each.hunts.shrunk) ratios.push_back(in_seconds(each.hunts.shrunk->took) / std::max(in_seconds(*finding), 1e-3));
   }
-  if (ratios.empty()) return std::nullopt;
-  std::sort(ratios.begin(), ratios.end());
-  return ratios[ratios.size() / 2];
+  return ratios.empty() ? std::nullopt : std::optional(median(ratios));
 }
 
 std::string text_of(const fuzz::Proof& proof, const std::vector<std::string>& flaws, Nanos wall) {
@@ -129,8 +132,10 @@ std::string text_of(const fuzz::Proof& proof, const std::vector<std::string>& fl
   for (const std::string& key : oracle_keys()) {
     if (const std::string why = fuzz::why_it_cannot(key); !why.empty()) out += reports::wrapped("  " + key + ": ", why, 4);
   }
+  if (!proof.seeds.empty()) out += "\n  reported of real supervisors             broke                     cases  after\n";
   for (const fuzz::SeedProof& each : proof.seeds) {
-    if (each.found) out += fmt::format("  {}: {} after {} cases, {}\n", each.name, each.found->oracle, each.found->cases, text(each.found->found_after));
+    out += fmt::format("  {:<39}  {:<23}  {:>6}  {}\n", each.name, each.oracle, each.found ? std::to_string(each.found->cases) : "-",
+                       each.found ? text(each.found->found_after) : "not found");
   }
   if (const auto ratio = shrink_ratio(proof)) out += fmt::format("  shrinking took {:.1f} times as long as finding (median)\n", *ratio);
   out += proof.canary_failed ? "  the canary was found\n" : "";
@@ -154,8 +159,8 @@ Json json_of(const DefectProof& proof) {
   if (const auto& shrunk = proof.hunts.shrunk) {
     object["shrunk"] = {{"nodes", count_nodes(shrunk->one.tree)}, {"faults", shrunk->one.faults.size()},
                         {"broke", shrunk->broke}, {"runs", shrunk->measured}, {"ms", in_seconds(shrunk->took) * 1e3},
-                        {"smallest", shrunk->smallest}, {"reliable", shrunk->reliable}};
-    object["twin_held"] = proof.twin_held;
+                        {"ended", fuzz::word(shrunk->end)}};
+    object["twin_held"] = proof.twin_flaw.empty();
   }
   return object;
 }
@@ -166,8 +171,8 @@ std::string json_text(const fuzz::Proof& proof, const std::vector<std::string>& 
                 {"wall_ms", in_seconds(wall) * 1e3}, {"defects", Json::array()}, {"seeds", Json::array()}};
   for (const DefectProof& each : proof.defects) document["defects"].push_back(json_of(each));
   for (const fuzz::SeedProof& each : proof.seeds) {
-    Json entry{{"profile", each.name}};
-    if (each.found) entry.update({{"cases", each.found->cases}, {"oracle", each.found->oracle}, {"ms", in_seconds(each.found->found_after) * 1e3}});
+    Json entry{{"defect", each.name}, {"source", each.source}, {"oracle", each.oracle}};
+    if (each.found) entry.update({{"cases", each.found->cases}, {"ms", in_seconds(each.found->found_after) * 1e3}});
     document["seeds"].push_back(entry);
   }
   for (const std::string& key : oracle_keys()) {
@@ -193,7 +198,7 @@ int act(const ProveOptions& options) {
   }
   progress.clear();
   // What was cut off has caught less than it would have: that is no flaw of the rig, and no proof either.
-  const std::vector<std::string> flaws = interrupted ? std::vector<std::string>{"it was interrupted"} : fuzz::flaws(proof, proof_of);
+  const std::vector<std::string> flaws = interrupted ? std::vector<std::string>{"it was interrupted"} : fuzz::flaws(proof);
   const Nanos wall = monotonic_now() - began;
   output.write(options.format == "json" ? json_text(proof, flaws, wall) : text_of(proof, flaws, wall));
   return interrupted ? could_not_tell : flaws.empty() ? as_expected : not_as_expected;

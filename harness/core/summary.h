@@ -45,7 +45,7 @@ struct Exhibit {
 /// One cell of the cross after its runs: profile and backend of one scenario, or a command.
 struct CellSummary {
   Case one;
-  std::string asked;               ///< the scenario as a command line names it; empty: by the case's own name
+  std::string asked;               ///< the scenario as a command line names it, or a whole command ("repro fuzz ..."); empty: by the case's own name
   std::set<std::string> expected;  ///< promises that are expected to break
   std::uint64_t runs_wanted = 0;
   std::uint64_t runs = 0;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/fuzz/invent.h"
 #include "harness/run/identity.h"
@@ -92,10 +93,14 @@ void Campaign::take(const run::FinishedRun& finished) {
 CampaignResult Campaign::run() {
   result_.profile = space_.profile.name, result_.backends = space_.backends, result_.hazards = space_.hazards;
   result_.seed = options_.seed, result_.shard = options_.shard, result_.shards = options_.shards;
-  while (may_start() || !pool_.idle()) {
-    while (may_start()) start_next();
-    if (pool_.idle()) break;
-    for (const run::FinishedRun& finished : pool_.wait()) take(finished);
+  try {
+    while (may_start() || !pool_.idle()) {
+      while (may_start()) start_next();
+      if (pool_.idle()) break;
+      for (const run::FinishedRun& finished : pool_.wait()) take(finished);
+    }
+  } catch (const HarnessFailure& failure) {  // hours of what was found are not to be lost by it
+    result_.failure = failure.what();
   }
   const auto by_index = [](const auto& left, const auto& right) { return left.index < right.index; };
   std::stable_sort(result_.breaks.begin(), result_.breaks.end(), by_index);
@@ -134,7 +139,14 @@ std::string to_document(const CampaignResult& result) {
   for (const Unknown& each : result.unknowns) {
     document["unknowns"].push_back({{"case", each.index}, {"oracle", each.oracle}, {"because", each.because}});
   }
+  document["shrunk"] = Json::array();
+  for (const ShrunkBreak& each : result.shrunk) {
+    document["shrunk"].push_back({{"case", each.index}, {"oracle", each.oracle}, {"nodes", each.nodes}, {"faults", each.faults},
+                                  {"broke", each.broke}, {"runs", each.measured}, {"ended", word(each.end)}, {"file", each.file}});
+  }
+  document["saved"] = result.saved;
   document["interrupted"] = result.interrupted;
+  if (!result.failure.empty()) document["failure"] = result.failure;
   document["wall_ms"] = result.wall.count() / 1'000'000;
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

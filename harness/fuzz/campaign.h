@@ -11,6 +11,7 @@
 #include "harness/core/case.h"
 #include "harness/core/verdict.h"
 #include "harness/fuzz/coverage.h"
+#include "harness/fuzz/shrink.h"
 #include "harness/fuzz/space.h"
 #include "harness/run/run_pool.h"
 
@@ -40,6 +41,16 @@ struct Unknown {
   std::string oracle, because;
 };
 
+/// What shrinking made of a break, in numbers: the case itself is in `file`.
+struct ShrunkBreak {
+  std::uint64_t index = 0;
+  std::string oracle;
+  std::size_t nodes = 0, faults = 0;
+  unsigned broke = 0, measured = 0;  ///< "20 of 20"
+  ShrinkEnd end = ShrinkEnd::smallest;
+  std::string file;  ///< empty: nothing was saved
+};
+
 /// What came of it. A value; `cases` counts those that were run.
 struct CampaignResult {
   std::string profile;
@@ -56,7 +67,10 @@ struct CampaignResult {
   double coverage_percent = 0;
   std::vector<Break> breaks;      ///< in the order of their cases
   std::vector<Unknown> unknowns;  ///< likewise
+  std::vector<ShrunkBreak> shrunk;  ///< once that is done; a document that was written before has none
+  std::vector<std::string> saved;   ///< paths of scenario files
   bool interrupted = false;
+  std::string failure;  ///< why the harness could not go on; what was found until then stands here
   Nanos wall{};
 };
 /// As one JSON document, without the cases themselves: `repro fuzz --format json`, and what `repro merge` reads.
@@ -70,7 +84,7 @@ struct Watcher {
 };
 
 /// Invents, plays and judges until all is done, the time is over, or SIGINT, SIGTERM or SIGHUP comes. Active: blocks. One
-/// thread. A case that was open when the time was over is still told.
+/// thread. A case that was open when the time was over is still told. Where the harness fails, `failure` says how.
 CampaignResult campaign(const Space& space, const CampaignOptions& options, const arena::Provision& provision,
                         const Watcher& watcher);
 

@@ -55,7 +55,10 @@ std::string size_of(const TaskNode& tree) {
 
 bool survivable_anywhere(const Space& space, const FaultSpec& fault) {
   return std::any_of(space.backends.begin(), space.backends.end(),
-                     [&](const std::string& backend) { return may_have(space, fault, backend); });
+                     [&](const std::string& backend) {
+                       return may_have(space, fault, backend, Model::task_supervisor) ||
+                              may_have(space, fault, backend, Model::prefork_master);
+                     });
 }
 
 void expect_faults(const Space& space, std::map<std::string, std::uint64_t>* words) {

@@ -13,6 +13,16 @@ std::string first_broken(const std::map<std::string, Verdict>& verdicts) {
   return {};
 }
 
+namespace {
+
+std::string what_counts(const std::map<std::string, Verdict>& verdicts, const HuntLimits& limits) {
+  if (limits.oracle.empty()) return first_broken(verdicts);
+  const auto wanted = verdicts.find(limits.oracle);
+  return wanted != verdicts.end() && wanted->second.outcome == Outcome::broken ? limits.oracle : std::string();
+}
+
+}  // namespace
+
 std::optional<Quarry> hunt(const Space& space, std::uint64_t seed, run::RunPool& pool, const HuntLimits& limits) {
   const Nanos began = monotonic_now();
   std::optional<Quarry> found;
@@ -26,7 +36,7 @@ std::optional<Quarry> hunt(const Space& space, std::uint64_t seed, run::RunPool&
       ++next;
     }
     for (run::FinishedRun& run : pool.wait()) {
-      const std::string oracle = first_broken(run.verdicts);
+      const std::string oracle = what_counts(run.verdicts, limits);
       // Of those that were open at the same time, the one of the lowest number: that does not depend on who was faster.
       if (oracle.empty() || (found && found->cases <= run.tag + 1)) continue;
       const Nanos after = found ? found->found_after : monotonic_now() - began;

@@ -14,6 +14,7 @@ namespace forkproof::fuzz {
 struct HuntLimits {
   std::uint64_t cases = 2000;
   Nanos time = std::chrono::seconds(30);
+  std::string oracle = {};  ///< nothing but this promise counts; empty: any does
 };
 
 /// The first case in which a promise broke, from nothing.

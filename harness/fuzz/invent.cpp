@@ -84,6 +84,15 @@ FaultSpec draw_reply(const Profile& profile, const std::string& after) {
   return fault;
 }
 
+/// The story's, or the profile's own.
+Model model_of(const Draft& draft) {
+  const auto& knobs = draft.question.knobs;
+  if (const auto own = knobs.find("model"); own != knobs.end()) {
+    return own->second == word(Model::prefork_master) ? Model::prefork_master : Model::task_supervisor;
+  }
+  return draft.space.profile.model;
+}
+
 /// A fault that acts inside the subject, where the space has one for this backend. A silent name server costs a second,
 /// so it is rare.
 void add_in_subject(Draft& draft) {
@@ -95,7 +104,7 @@ void add_in_subject(Draft& draft) {
   FaultSpec fault = draw_fault(*weighted(rows));
   const bool slow = fault.word("lookup", "") == "getaddrinfo-slow";
   if (slow && !chance(10)) return;
-  if (may_have(draft.space, fault, std::string(draft.backend->key))) draft.question.faults.insert(draft.question.faults.begin(), fault);
+  if (may_have(draft.space, fault, std::string(draft.backend->key), model_of(draft))) draft.question.faults.insert(draft.question.faults.begin(), fault);
 }
 
 bool has_in_subject(const Scenario& question) {

@@ -106,14 +106,18 @@ Case canary() {
 }
 
 std::vector<SeedDefect> seed_defects() {
-  std::vector<SeedDefect> defects;
-  std::vector<std::string> profiles{"airflow-3.2.0", "gunicorn-prefork"};
-  for (const std::string& name : scenario::names_in(scenario::library_directory() + "/profiles")) {
-    if (name.starts_with("tractor-")) profiles.push_back(name);
-  }
-  for (const std::string& name : profiles) defects.push_back({name, space_over(name, {}, false)});
-  defects.push_back({"bare fork, with hazards", space_over("exemplary", {"fork"}, true)});
-  return defects;
+  const auto bare_fork = [] { return space_over("exemplary", {"fork"}, true); };  // with what no policy survives
+  return {
+      {"heartbeat 409 leaves an orphan", "apache/airflow#65505", space_over("airflow-3.2.0", {}, false), "no-orphans"},
+      {"a wait on the closed epoll", "apache/airflow#65505", space_over("airflow-3.2.0", {}, false), "selector-intact"},
+      {"a forked child crashes in a runtime", "apache/airflow#64874", bare_fork(), "no-crash-at-start"},
+      {"workers that crash are forked for ever", "gunicorn#3021", space_over("gunicorn-prefork", {}, false), "no-crash-loop"},
+      {"a forked child hangs on a lock", "goodboy/tractor#463", bare_fork(), "no-stuck-process"},
+      {"a capture that nobody drains", "goodboy/tractor#463", space_over("exemplary-never-drains", {}, false), "no-stuck-process"},
+      {"an orphan that ignores SIGINT", "goodboy/tractor#463", space_over("exemplary", {}, true), "orphan-ends"},
+      {"children that keep the listener", "goodboy/tractor#463", space_over("exemplary-without-scrub", {}, false),
+       "no-inherited-descriptors"},
+  };
 }
 
 }  // namespace forkproof::fuzz

@@ -40,10 +40,12 @@ run::Cell with_knob(run::Cell cell, const std::string& knob, const std::string& 
 /// helper behind, with no fault at all. If nothing is found in it, nothing that the pipeline says is worth anything.
 Case canary();
 
-/// A real supervisor's defects as they were reported, to be found from nothing.
+/// A defect of a real supervisor as it was reported, to be found from nothing: among whatever is invented over the
+/// profile, by the promise that it broke.
 struct SeedDefect {
-  std::string name;
+  std::string name, source;
   Space space;
+  std::string oracle;
 };
 std::vector<SeedDefect> seed_defects();
 

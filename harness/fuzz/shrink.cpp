@@ -36,8 +36,11 @@ class Shrinker {
   Shrunk run();
 
  private:
-  [[nodiscard]] bool over() const { return pool_.interrupted() || monotonic_now() - began_ > options_.budget; }
-  bool still_breaks_at_all();
+  [[nodiscard]] bool over() const { return pool_.interrupted() || monotonic_now() - began_ > options_.budget / 2; }
+  [[nodiscard]] ShrinkEnd cut_off() const { return pool_.interrupted() ? ShrinkEnd::interrupted : ShrinkEnd::out_of_time; }
+  ShrinkEnd break_at_first();
+  ShrinkEnd search();
+  void measure_what_is_left();
   void begin_round();
   Candidate* next_to_run();
   void start_runs();
@@ -51,20 +54,22 @@ class Shrinker {
   Nanos began_;
   Shrunk result_;
   std::vector<Candidate> candidates_;
+  std::vector<Case> accepted_;                  // each that took the place of the one before; the first is the case itself
   std::uint64_t first_tag_ = 0, next_tag_ = 0;  // of this round's candidates, and of the next round's
   std::set<std::string> held_;                  // steps after which it held, in whatever round
 };
 
-/// A case that does not break reliably by itself cannot tell what matters in it.
-bool Shrinker::still_breaks_at_all() {
+/// A case that does not break reliably by itself cannot tell what matters in it. `smallest` stands for: it does.
+ShrinkEnd Shrinker::break_at_first() {
   candidates_.clear();
-  candidates_.push_back({{"", result_.one}, {options_.needed, options_.tries}});
+  candidates_.push_back({{"", result_.one}, {options_.at_first, options_.at_first}});
   first_tag_ = next_tag_++;
-  while (!candidates_.front().test.decided() && !over()) {
+  while (!over()) {
     start_runs();
-    if (wait_for_runs()) return true;
+    if (wait_for_runs()) return ShrinkEnd::smallest;
+    if (candidates_.front().test.decided()) return ShrinkEnd::unreliable;
   }
-  return false;
+  return cut_off();
 }
 
 void Shrinker::begin_round() {
@@ -117,30 +122,46 @@ std::optional<std::size_t> Shrinker::wait_for_runs() {
 
 void Shrinker::take(std::size_t index) {
   result_.one = std::move(candidates_[index].what.one);
-  ++result_.steps;
+  accepted_.push_back(result_.one);
   begin_round();
 }
 
-Shrunk Shrinker::run() {
-  result_.reliable = still_breaks_at_all();
-  if (result_.reliable) begin_round();
-  while (result_.reliable && !over()) {
+ShrinkEnd Shrinker::search() {
+  begin_round();
+  while (!over()) {
     start_runs();
     const bool all_decided = std::all_of(candidates_.begin(), candidates_.end(),
                                          [](const Candidate& each) { return each.test.decided(); });
-    if (all_decided) {
-      result_.smallest = true;
-      break;
-    }
+    if (all_decided) return ShrinkEnd::smallest;
     if (const auto found = wait_for_runs()) take(*found);
   }
-  result_.took = monotonic_now() - began_;
-  candidates_.clear();
-  while (!pool_.idle()) (void)pool_.wait();  // what nobody needs any more
-  const Reliability left = measure(result_.one, oracle_, options_.measured, pool_);
+  return cut_off();
+}
+
+/// Half of the steps are taken back at a time, since a step that was not reliable has made all after it so.
+void Shrinker::measure_what_is_left() {
+  const Nanos deadline = began_ + options_.budget;
+  Reliability left = measure(result_.one, oracle_, options_.measured, pool_, deadline);
+  while (left.broke < left.runs && accepted_.size() > 1 && !pool_.interrupted() && monotonic_now() < deadline) {
+    accepted_.resize((accepted_.size() + 1) / 2);
+    result_.one = accepted_.back();
+    result_.end = ShrinkEnd::out_of_time;  // there is less, but none that can be relied on was found
+    left = measure(result_.one, oracle_, options_.measured, pool_, deadline);
+  }
+  result_.steps = accepted_.size() - 1;
   result_.broke = left.broke, result_.measured = left.runs;
   if (left.broke > 0) result_.verdict = left.verdict;
   result_.breaks = left.breaks;
+}
+
+Shrunk Shrinker::run() {
+  accepted_.push_back(result_.one);
+  result_.end = break_at_first();
+  if (result_.end == ShrinkEnd::smallest) result_.end = search();
+  result_.took = monotonic_now() - began_;
+  candidates_.clear();
+  while (!pool_.idle()) (void)pool_.wait();  // what nobody needs any more
+  measure_what_is_left();
   return std::move(result_);
 }
 
@@ -163,11 +184,12 @@ void keep_what_broke_again(const run::FinishedRun& run, Reliability* reliability
 
 }  // namespace
 
-Reliability measure(const Case& one, const std::string& oracle, unsigned runs, run::RunPool& pool) {
+Reliability measure(const Case& one, const std::string& oracle, unsigned runs, run::RunPool& pool, std::optional<Nanos> deadline) {
   Reliability reliability;
   unsigned started = 0;
-  while (reliability.runs < runs && !pool.interrupted()) {
-    for (; started < runs && !pool.full(); ++started) pool.start(one, started);
+  const auto goes_on = [&] { return started < runs && !pool.interrupted() && (!deadline || monotonic_now() < *deadline); };
+  while (goes_on() || !pool.idle()) {
+    for (; goes_on() && !pool.full(); ++started) pool.start(one, started);
     for (run::FinishedRun& run : pool.wait()) {
       keep_what_broke_again(run, &reliability);
       ++reliability.runs;
@@ -177,6 +199,16 @@ Reliability measure(const Case& one, const std::string& oracle, unsigned runs, r
     }
   }
   return reliability;
+}
+
+std::string_view word(ShrinkEnd end) {
+  switch (end) {
+    case ShrinkEnd::smallest: return "smallest";
+    case ShrinkEnd::out_of_time: return "out-of-time";
+    case ShrinkEnd::interrupted: return "interrupted";
+    case ShrinkEnd::unreliable: return "unreliable";
+  }
+  return "";
 }
 
 std::string text(const Reliability& reliability) { return fmt::format("{} of {}", reliability.broke, reliability.runs); }

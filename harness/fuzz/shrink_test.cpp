@@ -40,8 +40,7 @@ TEST_F(Shrink, LeavesWhatMatters) {
   const Case one = large_case();
   const Shrunk left = shrink(one, "no-orphans", exemplary_profile(), pool_, options);
   EXPECT_TRUE(pool_.idle());
-  EXPECT_TRUE(left.reliable);
-  EXPECT_TRUE(left.smallest);
+  EXPECT_EQ(left.end, ShrinkEnd::smallest);
   EXPECT_EQ(count_nodes(left.one.tree), 2U);
   EXPECT_LE(left.one.faults.size(), 1U);
   const Profile& profile = std::get<ModelSupervisor>(left.one.subject).profile;
@@ -60,7 +59,7 @@ TEST_F(Shrink, WhatDoesNotBreakIsLeftAsItWas) {
   options.measured = 2;
   const Case one = large_case();
   const Shrunk left = shrink(one, "no-zombies", exemplary_profile(), pool_, options);
-  EXPECT_FALSE(left.reliable);
+  EXPECT_EQ(left.end, ShrinkEnd::unreliable);
   EXPECT_EQ(left.one, one);
   EXPECT_EQ(left.broke, 0U);
   EXPECT_EQ(left.steps, 0U);
@@ -70,9 +69,9 @@ TEST_F(Shrink, ItsBudgetEndsIt) {
   ShrinkOptions options;
   options.budget = Nanos{}, options.measured = 1;
   const Shrunk left = shrink(large_case(), "no-orphans", exemplary_profile(), pool_, options);
-  EXPECT_FALSE(left.smallest);
+  EXPECT_EQ(left.end, ShrinkEnd::out_of_time);
   EXPECT_EQ(left.one, large_case());
-  EXPECT_EQ(left.measured, 1U);
+  EXPECT_EQ(left.measured, 0U) << "nothing is said of it";
 }
 
 TEST_F(Shrink, MeasuresHowReliableACaseIs) {

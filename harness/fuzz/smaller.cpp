@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "harness/core/schedule.h"
+#include "harness/faults/fault.h"
+#include "harness/fuzz/invent_tree.h"
 #include "harness/run/plan.h"
 #include "harness/scenario/scenario_writer.h"
 
@@ -104,12 +106,6 @@ int heartbeats_before(const FaultSpec& fault) {
   return std::sscanf(fault.word("after", "").c_str(), "heartbeat %d", &number) == 1 ? number : -1;
 }
 
-bool ends_by_itself(const TaskNode& node) {
-  if (node.exits_after) return true;
-  return node.ends_with_children && !node.children.empty() &&
-         std::all_of(node.children.begin(), node.children.end(), ends_by_itself);
-}
-
 /// Gathers the steps from one case.
 class Steps {
  public:
@@ -117,6 +113,7 @@ class Steps {
       : one_(one), base_(base), question_(scenario::scenario_of(one, base)), must_end_(asks_for_teardown(one)) {}
 
   std::vector<Smaller> all() {
+    next_to_nothing();
     whole_branches();
     single_branches();
     faults_and_holds();
@@ -139,6 +136,7 @@ class Steps {
     if (std::none_of(steps_.begin(), steps_.end(), same)) steps_.push_back({step, std::move(made)});
   }
 
+  void next_to_nothing();
   void whole_branches();
   void single_branches();
   void faults_and_holds();
@@ -154,6 +152,29 @@ class Steps {
   bool must_end_;
   std::vector<Smaller> steps_;
 };
+
+/// All at once: mostly one process or two and a single fault are what matters, and then this is found in three runs.
+void Steps::next_to_nothing() {
+  for (const std::size_t children : {0, 1}) {
+    for (std::size_t fault = 0; fault <= question_.faults.size(); ++fault) {
+      const bool none = fault == question_.faults.size();
+      add(fmt::format("nothing but {} and {}", children == 0 ? "the task" : "the task with a child",
+                      none ? "no fault" : fmt::format("[[fault]] {}", fault + 1)),
+          [&](Scenario& question) {
+            const SigintSetup sigint = question.tree.sigint;
+            const std::optional<Nanos> ends = question.tree.exits_after;
+            question.tree = plain(question.tree);
+            question.tree.children.resize(std::min(children, question.tree.children.size()));
+            for (TaskNode& child : question.tree.children) child = {.role = child.role};
+            if (none) question.tree.exits_after = ends.value_or(Nanos{});
+            else question.tree.sigint = sigint;
+            question.faults = none ? std::vector<FaultSpec>{} : std::vector{question.faults[fault]};
+            std::erase_if(question.knobs, [](const auto& entry) { return !is_wrong(entry.first, entry.second); });
+            question.holds.clear(), question.schedule.clear();
+          });
+    }
+  }
+}
 
 /// Much at once: what matters is mostly little.
 void Steps::whole_branches() {
@@ -276,6 +297,15 @@ void Steps::smaller_numbers() {
       add(fmt::format("[[fault]] {} after heartbeat {}", i + 1, fewer), [i, fewer](Scenario& question) {
         question.faults[i].settings["after"] = fmt::format("heartbeat {}", fewer);
       });
+    }
+  }
+  for (std::size_t i = 0; i < question_.faults.size(); ++i) {
+    const faults::FaultRow& row = *faults::find_fault(question_.faults[i].fault);
+    for (const Setting& setting : row.settings) {
+      const std::string key(setting.key);
+      FaultSpec without = question_.faults[i];
+      if (setting.required || without.settings.erase(key) == 0 || !row.check(without).empty()) continue;
+      add(fmt::format("no {} of [[fault]] {}", key, i + 1), [&, i](Scenario& question) { question.faults[i].settings.erase(key); });
     }
   }
   for (std::size_t i = 0; i < question_.holds.size(); ++i) {

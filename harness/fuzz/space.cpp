@@ -31,12 +31,13 @@ void learn_from(const scenario::Scenario& question, Space* space) {
   for (const FaultSpec& fault : question.faults) space->faults.insert(fault.fault);
   const auto& profiles = question.profiles;
   if (std::find(profiles.begin(), profiles.end(), yardstick) == profiles.end()) return;
-  // What a prefork master survives, whose workers leave a runtime alone, a task need not.
-  if (question.knobs.contains("model")) return;
+  const auto model = question.knobs.find("model");
+  const bool prefork = model != question.knobs.end() && model->second == word(Model::prefork_master);
+  const Model kind = prefork ? Model::prefork_master : Model::task_supervisor;
   for (const std::string& backend : question.backends) {
     if (!scenario::expected_breaks(question, yardstick, backend).empty()) continue;
     for (const FaultSpec& fault : question.faults) {
-      if (faults::find_fault(fault.fault)->in_subject) space->survivable.push_back({identity_of(fault), backend});
+      if (faults::find_fault(fault.fault)->in_subject) space->survivable.push_back({identity_of(fault), backend, kind});
     }
     auto& going = space->going;
     const bool asks_how = question.tree.sigint != SigintSetup::none;
@@ -65,11 +66,11 @@ Space space_over(const std::string& profile, const std::vector<std::string>& bac
   return space;
 }
 
-bool may_have(const Space& space, const FaultSpec& fault, const std::string& backend) {
+bool may_have(const Space& space, const FaultSpec& fault, const std::string& backend, Model model) {
   if (space.hazards || !faults::find_fault(fault.fault)->in_subject) return true;
   const FaultSpec identity = identity_of(fault);
   return std::any_of(space.survivable.begin(), space.survivable.end(), [&](const Hazard& known) {
-    return known.backend == backend && known.fault == identity;
+    return known.backend == backend && known.model == model && known.fault == identity;
   });
 }
 

@@ -8,10 +8,12 @@
 
 namespace forkproof::fuzz {
 
-/// A fault inside the subject with one backend, by the settings that say which it is ("lock = std-mutex").
+/// A fault inside the subject with one backend, by the settings that say which it is ("lock = std-mutex"), in one kind of
+/// supervisor: a prefork master, whose workers can leave a runtime alone, survives what a task does not.
 struct Hazard {
   FaultSpec fault;
   std::string backend;
+  Model model = Model::task_supervisor;
 };
 
 /// What is invented over. A value; with a seed and an index it decides a case on every machine alike.
@@ -27,7 +29,8 @@ struct Space {
 /// The space over a profile of the library. Empty `backends`: all there are. BadInput for a name that does not exist.
 Space space_over(const std::string& profile, const std::vector<std::string>& backends, bool hazards);
 
-/// Whether a case of this space may have this fault with this backend. Faults that act outside the subject always.
-bool may_have(const Space& space, const FaultSpec& fault, const std::string& backend);
+/// Whether a case of this space may have this fault with this backend, in that kind of supervisor. Faults that act outside
+/// the subject always.
+bool may_have(const Space& space, const FaultSpec& fault, const std::string& backend, Model model);
 
 }  // namespace forkproof::fuzz
