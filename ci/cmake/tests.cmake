@@ -16,6 +16,8 @@ endforeach()
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR}/compile_commands.json)
 # What repro says to bad input.
 add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/ci/cli-test $<TARGET_FILE:repro>)
+# What is left of repro fuzz when it is killed, interrupted or has no room.
+add_test(NAME fuzz-command COMMAND ${CMAKE_SOURCE_DIR}/ci/fuzz-test $<TARGET_FILE:repro>)
 # Real commands as the subject.
 add_test(NAME commands COMMAND ${CMAKE_SOURCE_DIR}/ci/command-test $<TARGET_FILE:repro>)
 # What a child of each backend starts with.
