@@ -93,18 +93,32 @@ Model model_of(const Draft& draft) {
   return draft.space.profile.model;
 }
 
+/// Those of its settings that can be with this backend and this kind of supervisor; with hazards there is no such limit.
+std::vector<FaultSpec> survivable(const Draft& draft, std::string_view fault) {
+  std::vector<FaultSpec> known;
+  for (const Hazard& each : draft.space.survivable) {
+    if (each.fault.fault == fault && each.backend == draft.backend->key && each.model == model_of(draft)) known.push_back(each.fault);
+  }
+  return known;
+}
+
 /// A fault that acts inside the subject, where the space has one for this backend. A silent name server costs a second,
 /// so it is rare.
 void add_in_subject(Draft& draft) {
   std::vector<std::pair<int, const faults::FaultRow*>> rows;
   for (const faults::FaultRow& row : faults::faults()) {
-    if (row.in_subject && draft.space.faults.contains(std::string(row.key))) rows.emplace_back(row.key == "dns-in-child" ? 1 : 6, &row);
+    if (!row.in_subject || !draft.space.faults.contains(std::string(row.key))) continue;
+    if (draft.space.hazards || !survivable(draft, row.key).empty()) rows.emplace_back(row.key == "dns-in-child" ? 1 : 6, &row);
   }
   if (rows.empty()) return;
-  FaultSpec fault = draw_fault(*weighted(rows));
+  const faults::FaultRow& row = *weighted(rows);
+  FaultSpec fault = draw_fault(row);
+  if (!draft.space.hazards) {
+    for (const auto& [key, value] : one_of(survivable(draft, row.key)).settings) fault.settings[key] = value;
+  }
   const bool slow = fault.word("lookup", "") == "getaddrinfo-slow";
   if (slow && !chance(10)) return;
-  if (may_have(draft.space, fault, std::string(draft.backend->key), model_of(draft))) draft.question.faults.insert(draft.question.faults.begin(), fault);
+  draft.question.faults.insert(draft.question.faults.begin(), fault);
 }
 
 bool has_in_subject(const Scenario& question) {

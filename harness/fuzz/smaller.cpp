@@ -137,6 +137,7 @@ class Steps {
   }
 
   void next_to_nothing();
+  void bare(std::size_t children, bool ends, std::size_t fault);
   void whole_branches();
   void single_branches();
   void faults_and_holds();
@@ -155,25 +156,31 @@ class Steps {
 
 /// All at once: mostly one process or two and a single fault are what matters, and then this is found in three runs.
 void Steps::next_to_nothing() {
-  for (const std::size_t children : {0, 1}) {
-    for (std::size_t fault = 0; fault <= question_.faults.size(); ++fault) {
-      const bool none = fault == question_.faults.size();
-      add(fmt::format("nothing but {} and {}", children == 0 ? "the task" : "the task with a child",
-                      none ? "no fault" : fmt::format("[[fault]] {}", fault + 1)),
-          [&](Scenario& question) {
-            const SigintSetup sigint = question.tree.sigint;
-            const std::optional<Nanos> ends = question.tree.exits_after;
-            question.tree = plain(question.tree);
-            question.tree.children.resize(std::min(children, question.tree.children.size()));
-            for (TaskNode& child : question.tree.children) child = {.role = child.role};
-            if (none) question.tree.exits_after = ends.value_or(Nanos{});
-            else question.tree.sigint = sigint;
-            question.faults = none ? std::vector<FaultSpec>{} : std::vector{question.faults[fault]};
-            std::erase_if(question.knobs, [](const auto& entry) { return !is_wrong(entry.first, entry.second); });
-            question.holds.clear(), question.schedule.clear();
-          });
+  for (const bool ends : {false, true}) {
+    for (const std::size_t children : {0, 1}) {
+      for (std::size_t fault = 0; fault < question_.faults.size() + (ends ? 1 : 0); ++fault) bare(children, ends, fault);
     }
   }
+}
+
+/// `ends`: the task ends by itself, which asks for a teardown in the place of a fault. Past the last fault: none.
+void Steps::bare(std::size_t children, bool ends, std::size_t fault) {
+  const bool none = fault == question_.faults.size();
+  const std::size_t left = none ? 0 : 1;
+  if (ends && left > 0 && question_.faults.size() <= left) return;  // an end for nothing is not less
+  const std::string step = fmt::format("nothing but the task{}{} and {}", children == 0 ? "" : " with a child", ends ? ", ending," : "",
+                                       none ? "no fault" : fmt::format("[[fault]] {}", fault + 1));
+  add(step, [&](Scenario& question) {
+    const SigintSetup sigint = question.tree.sigint;
+    question.tree = plain(question.tree);
+    question.tree.children.resize(std::min(children, question.tree.children.size()));
+    for (TaskNode& child : question.tree.children) child = {.role = child.role};
+    if (ends) question.tree.exits_after = Nanos{};
+    else question.tree.sigint = sigint;
+    question.faults = none ? std::vector<FaultSpec>{} : std::vector{question.faults[fault]};
+    std::erase_if(question.knobs, [](const auto& entry) { return !is_wrong(entry.first, entry.second); });
+    question.holds.clear(), question.schedule.clear();
+  });
 }
 
 /// Much at once: what matters is mostly little.
