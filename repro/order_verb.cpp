@@ -10,6 +10,7 @@
 #include "harness/arena/tier.h"
 #include "harness/core/error.h"
 #include "harness/core/schedule.h"
+#include "harness/fuzz/hunt.h"
 #include "harness/fuzz/order.h"
 #include "reports/layout.h"
 #include "reports/names.h"
@@ -30,7 +31,8 @@ constexpr char more[] =
     "\nOnly what our own processes announce can be ordered (repro list sync-points);\n"
     "what lies between two such points is the kernel's.\n"
     "\nExamples:\n"
-    "  repro order run-refused --profile airflow-issue-patch --backend fork\n"
+    "  repro order run-refused-in-order/child-first --profile airflow-issue-patch \\\n"
+    "    --backend fork\n"
     "  repro order my-question.toml --profile exemplary --backend fork --orders 200\n"
     "\nExit status: 0 no order breaks a promise, 1 some order does, 2 could not tell,\n"
     "64 usage or bad input, 70 the harness itself failed.\n";
@@ -113,13 +115,6 @@ std::string told(const fuzz::OrderFound& found, const run::Cell& cell, const fuz
   return all.str();
 }
 
-std::string first_broken(const run::FinishedRun& run) {
-  for (const auto& [oracle, verdict] : run.verdicts) {
-    if (verdict.outcome == Outcome::broken) return oracle;
-  }
-  return {};
-}
-
 int act(const Asked& asked) {
   const run::Cell cell = cell_of(asked);
   Output output(asked.output);
@@ -141,7 +136,7 @@ int act(const Asked& asked) {
   for (const fuzz::Survey& each : surveys) breaks += each.broken, unknown += each.unknown;
   const bool always = std::all_of(surveys.begin(), surveys.end(), [](const auto& each) { return each.broken == each.runs; });
   if (broken && always) page += "\nIt breaks in every order that was tried: the order is not what decides.\n";
-  if (broken && !always) page += told(fuzz::nearest_that_holds(pool, *broken, first_broken(*broken), search, say), cell, search);
+  if (broken && !always) page += told(fuzz::nearest_that_holds(pool, *broken, fuzz::first_broken(broken->verdicts), search, say), cell, search);
   say("");
   output.write(reports::printable(page));
   if (pool.interrupted()) return could_not_tell;
@@ -156,8 +151,8 @@ int order_verb(int argc, char** argv) {
   app.footer(more);
   app.get_formatter()->column_width(28);
   app.add_option("SCENARIO", asked.scenarios, "a name (repro list), NAME/VARIANT, or a .toml file")->type_name("")->expected(0, 1);
-  app.add_option("--profile", asked.profiles, "the supervisor profile")->type_name("P")->expected(1);
-  app.add_option("--backend", asked.backends, "the spawn backend")->type_name("B")->expected(1);
+  app.add_option("--profile", asked.profiles, "the supervisor profile")->type_name("P")->expected(1)->allow_extra_args(false);
+  app.add_option("--backend", asked.backends, "the spawn backend")->type_name("B")->expected(1)->allow_extra_args(false);
   add_whole(app, "--orders", asked.search.orders, 1, 100'000, "of each kind (50)")->type_name("N");
   add_whole(app, "--seed", asked.search.seed, 0, most_seed, "of the first order; the next has the next (1)")->type_name("S");
   add_whole(app, "--changes", asked.search.most_changes, 0, 99, "PCT with 0, 1 ... up to so many changes (3)")->type_name("D");

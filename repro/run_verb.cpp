@@ -19,6 +19,7 @@ constexpr char about[] =
 constexpr char more[] =
     "\nOther verbs:\n"
     "  repro matrix        every scenario, crossed: the CI job\n"
+    "  repro fuzz          invents cases, and makes small what breaks\n"
     "  repro prove         plants defects, and shows that each is caught\n"
     "  repro list [KIND]   scenarios, profiles, backends, faults, oracles, ...\n"
     "  repro guard -- CMD  any test command, which must leave nobody behind\n"
