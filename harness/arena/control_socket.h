@@ -1,6 +1,8 @@
 #pragma once
+#include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/core/event.h"
 #include "harness/core/fd.h"
@@ -23,17 +25,25 @@ struct Message {
 };
 
 /// The warden's end of the sync points: a listening socket with an abstract name. Passive: the owner polls `fd` and
-/// takes messages until there are none.
+/// takes messages until there are none. It never waits for anybody: who has connected may be kept from sending by a stop
+/// that only the owner can end, as its tracer.
 class ControlSocket {
  public:
   /// Listens under a name that is free in this network namespace; throws HarnessFailure.
   explicit ControlSocket(const ControlAddress& address);
-  [[nodiscard]] int fd() const { return listener_.get(); }
-  /// The next message that has arrived; empty when none is waiting.
+  /// Readable when somebody has connected, spoken or ended.
+  [[nodiscard]] int fd() const { return events_.get(); }
+  /// The next message that has arrived; empty when none is waiting. What was sent before another connected comes first.
   std::optional<Message> take();
+  /// Who has connected, has sent nothing yet, and is still there. As of the last `take` that found nothing.
+  [[nodiscard]] std::vector<Pid> silent() const;
 
  private:
+  bool accept_one();
+
   Fd listener_;
+  Fd events_;                      // epoll: the listener, and whoever has connected
+  std::deque<Message> connected_;  // in the order in which they connected; nobody here has spoken yet
 };
 
 /// A control address that nobody else uses, also where arenas share a network namespace.

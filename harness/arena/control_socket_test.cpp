@@ -1,5 +1,6 @@
 #include "harness/arena/control_socket.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -7,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <functional>
+#include <optional>
 
 #include "harness/core/error.h"
 
@@ -41,11 +44,11 @@ class Announcer {
 class ControlSocketTest : public testing::Test {
  protected:
   Message next() {
-    pollfd ready{socket_.fd(), POLLIN, 0};
-    EXPECT_EQ(::poll(&ready, 1, -1), 1);
-    auto message = socket_.take();
-    EXPECT_TRUE(message.has_value());
-    return message ? std::move(*message) : Message{};
+    for (;;) {
+      pollfd ready{socket_.fd(), POLLIN, 0};
+      EXPECT_EQ(::poll(&ready, 1, -1), 1);
+      if (auto message = socket_.take()) return std::move(*message);  // else somebody has connected, and will speak
+    }
   }
   ControlAddress address_ = fresh_control_address();
   ControlSocket socket_{address_};
@@ -145,6 +148,78 @@ TEST_F(ControlSocketTest, WhatIsNoAnnouncementIsPassedOver) {
   EXPECT_EQ(child.exit_code(), 0);  // all three are in the queue now
   EXPECT_EQ(next().head.node, 5);
   EXPECT_FALSE(socket_.take().has_value());
+}
+
+/// Connects, and speaks only when it is told to.
+class SlowAnnouncer {
+ public:
+  explicit SlowAnnouncer(const ControlAddress& address) {
+    EXPECT_EQ(::pipe(go_), 0);
+    EXPECT_EQ(::pipe(connected_), 0);
+    announcer_.emplace([this, &address] {
+      const Fd fd(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+      sockaddr_un name{};
+      name.sun_family = AF_UNIX;
+      std::strcpy(name.sun_path + 1, address.name);
+      const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + std::strlen(address.name));
+      if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&name), size) != 0) return 1;
+      char byte = 0;
+      if (::write(connected_[1], "c", 1) != 1 || ::read(go_[0], &byte, 1) != 1) return 2;
+      Announcement first;
+      first.node = 1;
+      if (::send(fd.get(), &first, sizeof first, 0) != sizeof first) return 3;
+      Announcement second;
+      second.node = 2;
+      return announce(address, second, nullptr, 0, nullptr);
+    });
+    char byte = 0;
+    EXPECT_EQ(::read(connected_[0], &byte, 1), 1);
+  }
+  ~SlowAnnouncer() {
+    for (const int fd : {go_[0], go_[1], connected_[0], connected_[1]}) ::close(fd);
+  }
+  void speak() { EXPECT_EQ(::write(go_[1], "g", 1), 1); }
+  Announcer& process() { return *announcer_; }
+
+ private:
+  int go_[2], connected_[2];
+  std::optional<Announcer> announcer_;
+};
+
+TEST_F(ControlSocketTest, NobodyIsWaitedForWhoHasConnectedAndSaysNothing) {
+  SlowAnnouncer slow(address_);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(socket_.take().has_value());
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(900)) << "it used to wait for a second";
+  EXPECT_THAT(socket_.silent(), testing::ElementsAre(slow.process().pid()));
+  Announcer other([&] { return announce(address_, {}, nullptr, 0, nullptr); });
+  EXPECT_EQ(next().pid, other.pid());
+  slow.speak();
+  EXPECT_EQ(next().head.node, 1) << "what it says later is heard";
+  EXPECT_EQ(next().head.node, 2);
+  EXPECT_THAT(socket_.silent(), testing::IsEmpty());
+  EXPECT_EQ(slow.process().exit_code(), 0);
+  EXPECT_FALSE(socket_.take().has_value());
+  pollfd ready{socket_.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ready, 1, 0), 0) << "nothing is left to be heard";
+}
+
+TEST_F(ControlSocketTest, WhatASlowOneSaidBeforeItSpokeAgainComesFirst) {
+  SlowAnnouncer slow(address_);
+  EXPECT_FALSE(socket_.take().has_value());
+  slow.speak();
+  EXPECT_EQ(slow.process().exit_code(), 0);  // both are sent now, and it has ended
+  EXPECT_EQ(next().head.node, 1);
+  EXPECT_EQ(next().head.node, 2);
+}
+
+TEST_F(ControlSocketTest, WhoWasKilledBeforeItSpokeIsForgotten) {
+  SlowAnnouncer slow(address_);
+  EXPECT_FALSE(socket_.take().has_value());
+  ::kill(slow.process().pid(), SIGKILL);
+  EXPECT_EQ(slow.process().exit_code(), -1);
+  EXPECT_FALSE(socket_.take().has_value());
+  EXPECT_THAT(socket_.silent(), testing::IsEmpty());
 }
 
 TEST_F(ControlSocketTest, NamesWithoutAnEndAreCut) {

@@ -52,6 +52,7 @@ constexpr int history_failed = 74;  // EX_IOERR of sysexits.h
 constexpr Nanos canary_period = std::chrono::milliseconds(5);
 constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 constexpr Nanos census_patience = std::chrono::seconds(10);
+constexpr Nanos last_word_patience = std::chrono::seconds(1);  // of who has connected, to say what it has to say
 constexpr Nanos time_to_follow = std::chrono::seconds(2);  // twice the second in which many look for their parent
 constexpr char supervisor_role[] = "supervisor";
 constexpr int most_urgent = -20;  // `man 2 setpriority`
@@ -168,6 +169,7 @@ class Player final : public faults::Strike {
   void said_hello(const arena::Message& message, Pid parent);
   void count_everybody();
   void conclude(const std::string& when, const std::string& because);
+  void hear_last_words(const std::string& because, Nanos give_up);
   void finish(const std::string& because);
   void teardown_deadline(std::uint64_t asked, Nanos granted);
 
@@ -581,8 +583,22 @@ void Player::conclude(const std::string& when, const std::string& because) {
     append(census);
     explain_who_is_left(census);
     probe_listener();
-    finish(because);
+    hear_last_words(because, monotonic_now() + last_word_patience);
   });
+}
+
+/// Who was interrupted between connecting and speaking is heard before the end: what it says may be what matters.
+void Player::hear_last_words(const std::string& because, Nanos give_up) {
+  take_messages();
+  const std::vector<Pid> silent = control_.silent();
+  if (!silent.empty() && monotonic_now() < give_up) {
+    return warden_.call_at(monotonic_now() + watch_period, [this, because, give_up] { hear_last_words(because, give_up); });
+  }
+  for (const Pid pid : silent) {
+    const Process* who = processes_.find(pid);
+    append(Trouble{"control socket", fmt::format("{} (pid {}) has connected and said nothing", who ? who->role : "somebody", pid)});
+  }
+  finish(because);
 }
 
 void Player::explain_who_is_left(const CensusTaken& census) {
