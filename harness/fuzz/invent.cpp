@@ -220,18 +220,32 @@ bool struck_heartbeat(const Scenario& question, int number) {
                      [&after](const FaultSpec& fault) { return fault.word("after", "") == after; });
 }
 
-/// Rules that come to pass whatever else is drawn: one that waited for what comes after it would hold the run up.
+/// How many heartbeats are sent for sure: one that is to be answered otherwise, and those before it. A supervisor that is
+/// killed, or whose task is refused or ends, may not come to its first.
+int sure_heartbeats(const Draft& draft) {
+  if (draft.story == Story::flooded) return 1;
+  if (draft.story != Story::revoked) return 0;
+  int sure = 1;
+  while (sure < 3 && !struck_heartbeat(draft.question, sure)) ++sure;
+  return sure;
+}
+
+/// Rules that come to pass whatever else is drawn: one that waited for what comes after it would hold the run up, and one
+/// that is never reached leaves the case without an answer.
 void draw_holds(Draft& draft) {
   if (is_about_the_start(draft.story) || !chance(35)) return;
   const std::string task = draft.question.tree.role;
-  std::vector<HoldRule> rules{{"supervisor", point::concluded, 1, "", "ready"}};
+  std::vector<HoldRule> rules;
+  const bool lives_on = draft.story != Story::killed && draft.story != Story::orphaned;
+  if (lives_on) rules.push_back({"supervisor", point::concluded, 1, "", "ready"});
   const bool has_server = draft.question.server || draft.story == Story::revoked;
-  if (has_server) rules.push_back({"supervisor", point::heartbeat, between(1, 3), "", "ready"});
+  const int sure = sure_heartbeats(draft);
+  if (sure > 0) rules.push_back({"supervisor", point::heartbeat, between(1, sure), "", "ready"});
   // Only of a child whose parent goes on meanwhile, and which says where it is.
   if (!draft.backend->waits_for_exec) {
     rules.push_back({"supervisor", point::spawned, 1, task, point::forked});
     rules.push_back({task, point::forked, 1, "supervisor", point::spawned});
-    if (has_server) rules.push_back({"supervisor", point::heartbeat, 1, task, point::forked});
+    if (sure > 0) rules.push_back({"supervisor", point::heartbeat, 1, task, point::forked});
     if (draft.backend->execs) {
       rules.push_back({"supervisor", point::spawned, 1, task, point::before_exec});
       rules.push_back({task, point::before_exec, 1, "supervisor", point::spawned});
@@ -239,7 +253,7 @@ void draw_holds(Draft& draft) {
       if (has_server && !struck_heartbeat(draft.question, 1)) rules.push_back({task, point::before_exec, 1, "supervisor", point::heartbeat});
     }
   }
-  draft.question.holds.push_back(one_of(rules));
+  if (!rules.empty()) draft.question.holds.push_back(one_of(rules));
 }
 
 /// Somebody outside holds the task's channels. It must come up, so that there is something to hold.

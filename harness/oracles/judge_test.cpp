@@ -52,6 +52,40 @@ bool any_held(const History& history) {
   return false;
 }
 
+/// The supervisor is to be held when it comes to its end, the second time: it comes there as often as is said.
+Story story_with_a_hold(int times_reached) {
+  Case one = small_case();
+  one.holds = {{"supervisor", "concluded", 2, "", "ready"}};
+  Story story(one);
+  story.start().asked();
+  for (std::int64_t number = 1; number <= times_reached; ++number) story.then(SyncPointReached{supervisor, "supervisor", "concluded", number, number == 2});
+  story.exits(helper, killed).exits(task, killed).then(Reaped{supervisor, task, killed, false});
+  story.then(StateConcluded{supervisor, "server-terminated"}).then(SelectorClosed{supervisor, 9, "end"});
+  return story;
+}
+
+TEST(Judge, NothingIsHeldWhereAHoldWasNeverReached) {
+  for (const int times : {0, 1}) {
+    Story story = story_with_a_hold(times);
+    story.exits(supervisor, well).census();
+    const Verdicts verdicts = judge(story.whole());
+    EXPECT_FALSE(any_held(story.so_far())) << times;
+    EXPECT_EQ(verdicts.at("no-orphans").outcome, Outcome::unknown);
+    EXPECT_THAT(verdicts.at("no-orphans").because, HasSubstr("the hold of supervisor at concluded, time 2, was never reached"));
+  }
+  Story story = story_with_a_hold(2);
+  story.exits(supervisor, well).census();
+  EXPECT_EQ(judge(story.whole()).at("no-orphans").outcome, Outcome::held);
+}
+
+TEST(Judge, WhatBreaksIsBrokenWhetherAHoldWasReachedOrNot) {
+  Story story = story_with_a_hold(0);
+  story.exits(supervisor, well).census({{5, 1, 5, 5, "S", false, "left"}});
+  const Verdicts verdicts = judge(story.whole());
+  EXPECT_EQ(verdicts.at("no-orphans").outcome, Outcome::broken);
+  EXPECT_EQ(verdicts.at("selector-intact").outcome, Outcome::unknown);
+}
+
 TEST(Oracles, EachHasAKeyAndAPromise) {
   std::set<std::string_view> keys;
   for (const OracleRow& row : oracles()) {

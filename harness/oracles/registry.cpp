@@ -97,6 +97,24 @@ std::string not_a_supervised_tree(const History& history) {
          (others == 1 ? " process lives" : " processes live") + " on without it: it went to the background" + last_words(reading);
 }
 
+/// Why a promise that seems to have been kept cannot be said to: a race that a hold was to bring about was not, since nobody
+/// came to the point. What broke all the same is broken, whatever else was to be asked. A supervisor that is stuck after a
+/// fault comes to no more of its points, as above. Not asked is whether what the hold waited for came: who came to the point
+/// after it was not held, and who was let go since its partner had ended had been held through all that one ever did.
+std::string not_the_order(const History& history) {
+  if (stuck_after_a_fault(history)) return {};
+  const Reading reading(history);
+  for (const HoldRule& rule : case_of(history).holds) {
+    const auto reached = reading.first<SyncPointReached>([&rule](const SyncPointReached& point) {
+      return point.role == rule.who && point.point == rule.at && point.number == rule.number;
+    });
+    if (reached) continue;
+    const std::string time = rule.number == 1 ? "" : ", time " + std::to_string(rule.number) + ",";
+    return "the hold of " + rule.who + " at " + rule.at + time + " was never reached";
+  }
+  return {};
+}
+
 /// Why this history cannot carry a verdict; empty when it can.
 std::string not_the_question(const History& history) {
   if (history.unreadable_lines > 0) return std::to_string(history.unreadable_lines) + " lines cannot be read";
@@ -132,15 +150,18 @@ Verdict judged_by(const OracleRow& row, const History& history) {
 }  // namespace
 
 std::map<std::string, Verdict> judge(const History& history) {
-  std::string reason;
+  std::string reason, other_order;
   try {
     reason = not_the_question(history);
+    if (reason.empty()) other_order = not_the_order(history);
   } catch (const std::exception& error) {
     reason = error.what();
   }
   std::map<std::string, Verdict> verdicts;
   for (const OracleRow& row : oracles()) {
-    verdicts[std::string(row.key)] = reason.empty() ? judged_by(row, history) : unknown(reason);
+    Verdict& verdict = verdicts[std::string(row.key)];
+    verdict = reason.empty() ? judged_by(row, history) : unknown(reason);
+    if (verdict.outcome == Outcome::held && !other_order.empty()) verdict = unknown(other_order);
   }
   return verdicts;
 }
