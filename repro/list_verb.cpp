@@ -99,7 +99,7 @@ void list_knobs(Page& page) {
 }
 
 void list_sync_points(Page& page) {
-  for (const std::string& point : run::vocabulary().sync_points) page.line("  " + point);
+  for (const auto& word : run::vocabulary().sync_points) page.line("  " + word.point);
 }
 
 void list_formats(Page& page) {

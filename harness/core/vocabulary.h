@@ -19,6 +19,13 @@ struct Setting {
   std::string_view examples = "";    ///< of free text: what is drawn from where cases are invented, separated by '|'
 };
 
+/// Who announces a sync point: the supervisor, a server, the root of the tree, or any node of it.
+enum class Announcer : std::uint8_t { supervisor, server, root, node };
+struct SyncPointWord {
+  std::string point;
+  Announcer by = Announcer::supervisor;
+};
+
 /// The words that a scenario may use, gathered from the tables of the rooms that own them. Passed to the reader,
 /// which knows none of those rooms.
 struct Vocabulary {
@@ -33,7 +40,7 @@ struct Vocabulary {
   std::string (*reserved_backend)(std::string_view key) = nullptr;
   std::vector<std::string> profiles;  ///< that there are files of; empty: whoever reads does not know
   std::vector<std::string> oracles;
-  std::vector<std::string> sync_points;
+  std::vector<SyncPointWord> sync_points;
   std::vector<FaultWords> faults;
 };
 

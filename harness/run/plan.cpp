@@ -82,9 +82,11 @@ Vocabulary vocabulary() {
   for (const auto& row : faults::faults()) {
     words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
   }
-  words.sync_points = {point::forked,    point::before_exec,    point::spawning,  point::spawned,
-                       point::heartbeat, point::stop_signalled, point::queried, point::concluded,
-                       point::signalling, point::reaped, point::forking, point::leaving};
+  using enum Announcer;
+  words.sync_points = {{point::forked, root},        {point::before_exec, root},   {point::spawning, supervisor},
+                       {point::spawned, supervisor}, {point::heartbeat, supervisor}, {point::stop_signalled, supervisor},
+                       {point::queried, server},     {point::concluded, supervisor}, {point::signalling, supervisor},
+                       {point::reaped, supervisor},  {point::forking, node},         {point::leaving, node}};
   return words;
 }
 

@@ -164,7 +164,7 @@ TEST(Vocabulary, HoldsTheTablesOfAllRooms) {
   const Vocabulary words = vocabulary();
   EXPECT_THAT(words.backends, Contains("fork-exec"));
   EXPECT_THAT(words.oracles, Contains("no-orphans"));
-  EXPECT_THAT(words.sync_points, Contains("stop-signalled"));
+  EXPECT_THAT(words.sync_points, Contains(testing::Field(&SyncPointWord::point, "stop-signalled")));
   ASSERT_FALSE(words.faults.empty());
   for (const auto& fault : words.faults) EXPECT_NE(fault.check, nullptr) << fault.key;
 }

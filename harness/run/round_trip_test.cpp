@@ -25,11 +25,11 @@ Value any_of(std::vector<Value> values) {
 }
 bool flip() { return *rc::gen::arbitrary<bool>(); }
 
-/// A role is up to 15 bytes of anything.
+/// A role is up to 15 letters.
 std::string any_role() {
-  std::string role = *rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127));
+  std::string role = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("azAZ09._-")));
   role.resize(std::min<std::size_t>(role.size(), 15));
-  return role.empty() || role == "server" || role == "supervisor" ? "task" : role;
+  return role.empty() || role == "." || role == ".." ? "task" : role;
 }
 
 TaskNode any_tree(int levels, bool root) {
@@ -59,8 +59,8 @@ FaultSpec any_fault() {
 }
 
 HoldRule any_hold(const TaskNode& root) {
-  HoldRule hold{any_of<std::string>({"supervisor", root.role}), any_of<std::string>({"forked", "spawned", "heartbeat"}),
-                *rc::gen::inRange<std::int64_t>(1, 9), "", "ready"};
+  HoldRule hold{root.role, any_of<std::string>({"forked", "leaving"}), *rc::gen::inRange<std::int64_t>(1, 9), "", "ready"};
+  if (flip()) hold.who = "supervisor", hold.at = any_of<std::string>({"spawned", "heartbeat"});
   if (flip()) hold.until_who = "supervisor", hold.until_at = "stop-signalled";
   return hold;
 }

@@ -19,7 +19,8 @@ constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t most_workers = 64;
 constexpr std::size_t longest_role = 15;  // what prctl(PR_SET_NAME) keeps
 const std::vector<std::string> answer_words{"default", "ignore", "return", "exit", "fork"};
-const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper"};
+const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper", "second-task", "forkserver"};
+constexpr char name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 Answer read_answer(TomlTable& table, const std::string& key) {
   const std::string word = table.text(key, "default");
@@ -51,11 +52,19 @@ std::uint32_t read_keeps(TomlTable& table) {
   return keeps;
 }
 
+/// What stands in reports, in rules of two words and in paths is made of letters that mean nothing in any of them.
+void check_name(const TomlTable& table, const std::string& key, const std::string& name) {
+  const bool plain = name.find_first_not_of(name_letters) == std::string::npos;
+  if (plain && !name.empty() && name != "." && name != "..") return;
+  table.refuse(key, fmt::format("{:?} is no name: letters, digits, '.', '_' and '-' make one", name));
+}
+
 std::string read_role(TomlTable& table, const std::string& otherwise) {
   const std::string role = table.text("role", otherwise);
   if (role.empty() || role.size() > longest_role) {
     table.refuse("role", fmt::format("'{}' is not from 1 to {} bytes long", role, longest_role));
   }
+  check_name(table, "role", role);
   if (std::find(reserved_roles.begin(), reserved_roles.end(), role) != reserved_roles.end()) {
     table.refuse("role", "'" + role + "' is a name of the rig's own");
   }
@@ -137,7 +146,39 @@ void add_roles(const TaskNode& node, std::vector<std::string>* roles) {
   for (const TaskNode& child : node.children) add_roles(child, roles);
 }
 
-/// `roles`: who can announce a sync point. A rule about anybody else would never hold, and the race never be asked.
+/// Who can announce a sync point: the supervisor, the server, then the roles of the tree, its root's first.
+std::vector<std::string> announcing_roles(const TaskNode& tree) {
+  std::vector<std::string> roles{"supervisor", "server"};
+  add_roles(tree, &roles);
+  return roles;
+}
+
+bool announces(const std::string& role, Announcer by, const std::vector<std::string>& roles) {
+  switch (by) {
+    case Announcer::supervisor: return role == roles[0];
+    case Announcer::server: return role == roles[1];
+    case Announcer::root: return role == roles[2];
+    case Announcer::node: return role != roles[0] && role != roles[1];
+  }
+  return false;
+}
+
+/// A rule about who never comes to that point would never hold, and the race never be asked.
+void check_point(const TomlTable& table, const char* who_key, const char* at_key, const std::string& who, const std::string& at,
+                 const std::vector<std::string>& roles, const Vocabulary& vocabulary) {
+  if (std::find(roles.begin(), roles.end(), who) == roles.end()) table.refuse_word(who_key, who, roles);
+  std::vector<std::string> all, its_own;
+  const SyncPointWord* found = nullptr;
+  for (const SyncPointWord& word : vocabulary.sync_points) {
+    all.push_back(word.point);
+    if (announces(who, word.by, roles)) its_own.push_back(word.point);
+    if (word.point == at) found = &word;
+  }
+  if (found == nullptr) table.refuse_word(at_key, at, all);
+  if (announces(who, found->by, roles)) return;
+  table.refuse(at_key, fmt::format("{} never comes to '{}' (it comes to: {})", who, at, fmt::join(its_own, ", ")));
+}
+
 HoldRule read_hold(TomlTable table, const std::vector<std::string>& roles, const Vocabulary& vocabulary) {
   HoldRule hold;
   hold.who = table.text("who");
@@ -145,9 +186,7 @@ HoldRule read_hold(TomlTable table, const std::vector<std::string>& roles, const
   hold.number = table.number("number", 1, 1'000'000, 1);
   const std::string until = table.text("until");
   table.finish();
-  if (std::find(roles.begin(), roles.end(), hold.who) == roles.end()) table.refuse_word("who", hold.who, roles);
-  const auto& points = vocabulary.sync_points;
-  if (std::find(points.begin(), points.end(), hold.at) == points.end()) table.refuse_word("at", hold.at, points);
+  check_point(table, "who", "at", hold.who, hold.at, roles, vocabulary);
   if (until == "tree ready") {
     hold.until_at = "ready";
     return hold;
@@ -156,12 +195,7 @@ HoldRule read_hold(TomlTable table, const std::vector<std::string>& roles, const
   if (space == std::string::npos) table.refuse("until", "wants \"tree ready\" or \"ROLE SYNC-POINT\"");
   hold.until_who = until.substr(0, space);
   hold.until_at = until.substr(space + 1);
-  if (std::find(roles.begin(), roles.end(), hold.until_who) == roles.end()) {
-    table.refuse_word("until", hold.until_who, roles);
-  }
-  if (std::find(points.begin(), points.end(), hold.until_at) == points.end()) {
-    table.refuse_word("until", hold.until_at, points);
-  }
+  check_point(table, "until", "until", hold.until_who, hold.until_at, roles, vocabulary);
   return hold;
 }
 
@@ -283,8 +317,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   scenario.schedule = read_schedule(table, count_nodes(scenario.tree));
   scenario.server = table.flag("server", true);
   for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
-  std::vector<std::string> roles{"supervisor", "server"};
-  add_roles(scenario.tree, &roles);
+  const std::vector<std::string> roles = announcing_roles(scenario.tree);
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
   if (const auto chosen = table.table("knobs")) scenario.knobs = read_knobs(*chosen);
   scenario.for_commands = reads_for_commands(table);
@@ -305,6 +338,7 @@ std::vector<Scenario> read_all(TomlTable table, const std::string& path, const V
   std::vector<std::string> names;
   for (TomlTable& each : overlays) {
     names.push_back(each.text("name"));
+    check_name(each, "name", names.back());
     if (std::count(names.begin(), names.end(), names.back()) > 1) each.refuse("name", "is there twice");
   }
   if (!only.empty() && std::find(names.begin(), names.end(), only) == names.end()) {

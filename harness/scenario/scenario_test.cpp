@@ -34,7 +34,7 @@ Vocabulary small_vocabulary() {
   Vocabulary words;
   words.backends = {"fork", "fork-exec"};
   words.oracles = {"no-orphans", "no-zombies"};
-  words.sync_points = {"forked", "spawned"};
+  words.sync_points = {{"forked", Announcer::root}, {"spawned", Announcer::supervisor}, {"leaving", Announcer::node}};
   words.faults = {{"heartbeat-reply", {std::begin(reply_settings), std::end(reply_settings)}, check_reply}};
   return words;
 }
@@ -182,6 +182,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Answer", file("on_term = \"retrun\"\n"), "3:11", "unknown word 'retrun' (did you mean 'return'?)"},
         Bad{"Keeps", file("keeps = [\"stdn\"]\n"), "3:9", "unknown word 'stdn' (did you mean 'stdin'?)"},
         Bad{"ReservedRole", file("role = \"warden\"\n"), "3:8", "a name of the rig's own"},
+        Bad{"RoleOfTheSecondTask", file("role = \"second-task\"\n"), "3:8", "a name of the rig's own"},
+        Bad{"RoleWithABlank", file("role = \"a b\"\n"), "3:8", "\"a b\" is no name: letters, digits"},
+        Bad{"RoleWithEscape", file("role = \"a\\u001B\"\n"), "3:8", "\"a\\x1b\" is no name"},
+        Bad{"RoleWithNul", file("role = \"a\\u0000\"\n"), "3:8", "is no name"},
+        Bad{"VariantThatIsAPath", file("", "[[variant]]\nname = \"../../x\"\n"), "6:8", "\"../../x\" is no name"},
+        Bad{"VariantThatIsAFolder", file("", "[[variant]]\nname = \"..\"\n"), "6:8", "\"..\" is no name"},
+        Bad{"VariantWithoutAName", file("", "[[variant]]\nname = \"\"\n"), "6:8", "\"\" is no name"},
         Bad{"LongRole", file("role = \"sixteen-letters-\"\n"), "3:8", "not from 1 to 15 bytes"},
         Bad{"EmptyRole", file("role = \"\"\n"), "3:8", "not from 1 to 15 bytes"},
         Bad{"CopiesOfTheRoot", file("copies = 2\n"), "2:1", "no copies, no double_fork"},
@@ -207,6 +214,11 @@ INSTANTIATE_TEST_SUITE_P(
             "did you mean 'spawned'?"},
         Bad{"UntilWithoutAPoint", file("", hold + "until = \"ready\"\n"), "8:9", "wants \"tree ready\" or \"ROLE SYNC-POINT\""},
         Bad{"UntilWithAnUnknownPoint", file("", hold + "until = \"task forkd\"\n"), "8:9", "did you mean 'forked'?"},
+        Bad{"HoldOfAnother", file("", "[[hold]]\nwho = \"task\"\nat = \"spawned\"\nuntil = \"tree ready\"\n"), "7:6",
+            "task never comes to 'spawned' (it comes to: forked, leaving)"},
+        Bad{"HoldAtTheRootsPoint", file("[[tree.children]]\n", "[[hold]]\nwho = \"helper\"\nat = \"forked\"\nuntil = \"tree ready\"\n"), "8:6",
+            "helper never comes to 'forked' (it comes to: leaving)"},
+        Bad{"UntilWithAnothersPoint", file("", hold + "until = \"supervisor leaving\"\n"), "8:9", "supervisor never comes to 'leaving'"},
         Bad{"HoldNeverReached", file("", hold + "number = 0\nuntil = \"tree ready\"\n"), "8:10", "0 is not from 1"},
         Bad{"ExpectedProfile", file("", "[[expect]]\nprofile = \"goood\"\n"), "6:11", "did you mean 'good'?"},
         Bad{"ExpectedBackend", file("", "[[expect]]\nbackend = \"frok\"\n"), "6:11", "did you mean 'fork'?"},
