@@ -107,13 +107,23 @@ class Guard {
 
   void start() {
     const Pipe go;
-    root_ = ::fork();
+    root_ = fork_with_signals_blocked();
     if (root_ < 0) fail("fork of the command");
     if (root_ == 0) become_command(go);
     strangers_.begin(stage_.orders.observe, root_);
     began_ = monotonic_now();
     history_.append(Spawned{root_, ::getpid(), supervisor_node, stage_.orders.argv.front()});
     [[maybe_unused]] const auto told = ::write(go.writer.get(), "x", 1);
+  }
+
+  /// What is passed on before the command has its own mask waits for it.
+  static Pid fork_with_signals_blocked() {
+    const sigset_t set = passed_on();
+    sigset_t before;
+    ::sigprocmask(SIG_BLOCK, &set, &before);
+    const Pid pid = ::fork();
+    if (pid != 0) ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    return pid;
   }
 
   /// As whoever called repro would have started it, but in a session of its own: process groups of outside have no
@@ -137,7 +147,10 @@ class Guard {
     Passed passed;
     const auto got = ::read(stage_.signals, &passed, sizeof passed);
     if (got != sizeof passed) return warden_.unwatch(stage_.signals);  // the outside is gone, and the keeper will see to us
-    if (root_ > 0) ::kill(passed.to_group ? -root_ : root_, passed.signal);
+    if (root_ <= 0) return;
+    // Before its setsid there is no such group; it has the signal blocked until it takes its caller's mask.
+    const bool no_group = passed.to_group && ::kill(-root_, passed.signal) != 0;
+    if (no_group || !passed.to_group) ::kill(root_, passed.signal);
   }
 
   void reaped(Pid pid, WaitStatus status) {
