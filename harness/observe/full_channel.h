@@ -18,6 +18,8 @@ class FullChannelWatch {
   void captured(const CaptureOpened& opened);
   /// One look. A finding is given once for each process.
   std::optional<Finding> look(Pid pid);
+  /// It has ended: its number may be given anew.
+  void forget(Pid pid) { seen_.erase(pid); }
 
  private:
   struct Suspicion {

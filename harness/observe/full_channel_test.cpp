@@ -77,6 +77,22 @@ TEST(FullChannel, IsProvedWhereNobodyEverReads) {
   EXPECT_THAT(found->because, HasSubstr("which never reads it"));
 }
 
+TEST(FullChannel, IsToldOnceForEachProcess) {
+  const Writer writer(65'537);
+  FullChannelWatch watch;
+  watch.captured(writer.captured("never"));
+  const auto told_within = [&](int looks) {
+    for (int i = 0; i < looks; ++i, ::usleep(500)) {
+      if (watch.look(writer.pid)) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(told_within(10'000));
+  EXPECT_FALSE(told_within(20));
+  watch.forget(writer.pid);
+  EXPECT_TRUE(told_within(20)) << "another one of that number";
+}
+
 TEST(FullChannel, OneByteLessFits) {
   const Writer writer(65'536);
   EXPECT_FALSE(found_of(writer, "after-exit", 300ms));

@@ -33,6 +33,7 @@ class StuckWatch {
   std::optional<Finding> look(Pid pid);
   /// What it is doing, for whom a deadline passed without a proof: "in read(0), a pipe; 2 threads".
   [[nodiscard]] std::string describe(Pid pid) const;
+  /// It has ended: its number may be given anew.
   void forget(Pid pid);
 
  private:

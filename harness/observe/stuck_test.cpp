@@ -65,6 +65,8 @@ TEST(StuckWatch, ProvesALockThatWasInheritedWithoutItsOwner) {
   EXPECT_TRUE(found->proved);
   EXPECT_THAT(found->because, HasSubstr("which exists in pid " + std::to_string(::getpid()) + " and not here"));
   EXPECT_FALSE(watch.look(child.pid())) << "it is told once";
+  watch.forget(child.pid());
+  EXPECT_TRUE(watch.look(child.pid())) << "for each process of that number";
   ::pthread_mutex_unlock(&mutex);
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <thread>
 
+#include "harness/arena/namespaces.h"
 #include "harness/arena/sweep.h"
 #include "harness/observe/outlook.h"
 #include "harness/observe/proc.h"
@@ -254,9 +255,12 @@ TEST_F(Connector, ASignalRightAfterBirthIsSeen) {
 int in_a_pid_namespace(const std::function<int()>& body) {
   const pid_t outer = ::fork();
   if (outer == 0) {
-    if (::unshare(CLONE_NEWPID) != 0) ::_exit(255);
+    if (::unshare(CLONE_NEWPID | CLONE_NEWNS) != 0) ::_exit(255);
     const pid_t inner = ::fork();
-    if (inner == 0) ::_exit(body());
+    if (inner == 0) {
+      arena::mount_private_proc();
+      ::_exit(body());
+    }
     int status = 0;
     ::waitpid(inner, &status, 0);
     ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 254);
@@ -310,6 +314,25 @@ TEST_F(Ptrace, ASubjectThatTracesItsOwnChildIsRefusedByTheKernelAndGoesOn) {
   });
   if (refused(told)) GTEST_SKIP() << told.refusal;
   EXPECT_EQ(told.end, WaitStatus::exited_with(8)) << "one tracer a process: ways.def says so";
+}
+
+// In a namespace of its own, where numbers can be chosen: the second thread has 3, and after the exec a child gets it.
+TEST_F(Ptrace, TheNumberOfAThreadThatExecedMayBeGivenAnew) {
+  enum { fine, cannot, unseen };
+  const int result = in_a_pid_namespace([] {
+    const OutlookHeld outlook(false);
+    const Told told = watch("ptrace", outlook.outlook(), [] {
+      std::thread([] { ::execl("/bin/sh", "sh", "-c", "echo 2 >/proc/sys/kernel/ns_last_pid; (exit 7) & wait $!", nullptr); }).join();
+      return 97;
+    });
+    if (refused(told) || !told.end.same_end(WaitStatus::exited_with(7))) return cannot;
+    for (const Spawned& one : told.of<Spawned>()) {
+      if (one.pid == 3 && one.parent == told.subject) return fine;
+    }
+    return unseen;
+  });
+  if (result == cannot || result < 0) GTEST_SKIP() << "no ptrace, or no PID namespace whose numbers can be chosen";
+  EXPECT_EQ(result, fine);
 }
 
 TEST_F(Ptrace, AnOrphanIsReapedByPid1AndNotEatenByTheTracer) {

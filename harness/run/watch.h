@@ -26,7 +26,8 @@ class Watch {
   /// A signal was sent to a task from outside.
   void signalled(const Process& process, int signal) { signals_.sent(process.pid, process.role, signal); }
   void captured(const CaptureOpened& opened) { full_channels_.captured(opened); }
-  void ended(Pid pid) { signals_.ended(pid); }
+  /// Its number may be given anew: what was seen of it is forgotten.
+  void ended(Pid pid) { signals_.ended(pid), stuck_.forget(pid), full_channels_.forget(pid); }
   /// What it is doing, for whom a deadline passed without a proof.
   [[nodiscard]] std::string describe(Pid pid) const { return stuck_.describe(pid); }
 

@@ -79,8 +79,11 @@ class Tracer final : public Observer {
     if (process == child) post_.tell(Spawned{child, parent, stranger_node, process_name(child)});
   }
 
+  /// Whichever of its threads it was has the first one's number now, and its own is free.
   void has_execed(Pid process) {
-    process_of_[process] = process;  // whichever of its threads it was: that one has the leader's number now
+    unsigned long former = 0;
+    if (::ptrace(PTRACE_GETEVENTMSG, process, nullptr, &former) == 0) process_of_.erase(static_cast<Pid>(former));
+    process_of_[process] = process;
     post_.tell(Execed{process, program_of(process)});
     go_on(process, 0);
   }
@@ -117,7 +120,7 @@ class Tracer final : public Observer {
   }
 
   Post post_;
-  std::unordered_map<Pid, Pid> process_of_;  // of each thread that lives; of those of an exec'd program too, until it ends
+  std::unordered_map<Pid, Pid> process_of_;  // of each thread that lives
 };
 
 }  // namespace
