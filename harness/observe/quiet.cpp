@@ -89,7 +89,8 @@ Quiet::Seen Quiet::look() {
     std::snprintf(path, sizeof path, "/proc/%d", pid);
     if (const Fd folder(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)); folder) look_into(folder.get(), pid, &now);
   }
-  for (const Fd& folder : outside_) look_into(folder.get(), 0, &now);
+  Pid nobody_here = 0;  // those outside have no number in here, and each needs a key of its own
+  for (const Fd& folder : outside_) look_into(folder.get(), --nobody_here, &now);
   for (const SeenThread& each : now) {
     busiest_ = std::max(busiest_, each.ran - ran_before_.try_emplace({each.pid, each.tid}, each.ran).first->second);
   }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <functional>
@@ -125,14 +126,35 @@ TEST(Quiet, ForgottenLooksDoNotCount) {
   EXPECT_EQ(quiet.look(), Seen::blocked);
 }
 
+Fd folder_of(const Child& child) {
+  return Fd(::open(("/proc/" + std::to_string(child.pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+// Below one that has no children nobody is looked at but those.
 TEST(Quiet, WhoStandsOutsideCountsAsWell) {
+  const Child childless([] { ::pause(); });
   const Child child([] { for (;;) ::getppid(); });
   std::vector<Fd> outside;
-  outside.emplace_back(::open(("/proc/" + std::to_string(child.pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  std::vector<SeenThread> seen;
-  look_into(outside.front().get(), 0, &seen);
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_FALSE(seen[0].blocked);
+  outside.push_back(folder_of(child));
+  Quiet quiet(false, childless.pid, outside);
+  EXPECT_FALSE(comes_to_rest(quiet));
+  EXPECT_GT(quiet.busiest(), std::chrono::milliseconds(20));
+}
+
+TEST(Quiet, EachWhoStandsOutsideHasATimeOfItsOwn) {
+  const Child childless([] { ::pause(); });
+  const Child fresh([] { ::pause(); });
+  const Child worn([] {
+    for (timespec ran{}; ran.tv_nsec < 60'000'000; ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran)) continue;
+    ::pause();
+  });
+  std::vector<Fd> outside;
+  outside.push_back(folder_of(fresh)), outside.push_back(folder_of(worn));
+  Quiet quiet(false, childless.pid, outside);
+  ASSERT_TRUE(comes_to_rest(quiet));
+  quiet.forget();
+  ASSERT_TRUE(comes_to_rest(quiet));
+  EXPECT_LT(quiet.busiest(), std::chrono::milliseconds(20)) << "both have slept since";
 }
 
 }  // namespace
