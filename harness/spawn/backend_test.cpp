@@ -19,6 +19,7 @@
 #include <cstring>
 #include <set>
 
+#include "harness/core/error.h"
 #include "harness/core/wait_status.h"
 
 namespace forkproof::spawn {
@@ -422,6 +423,40 @@ TEST(ForkServer, AChildWhoseSidecarIsGoneHasNoStatusAnyMore) {
   ::poll(&notice, 1, -1);
   EXPECT_TRUE(backend->try_wait(*child).value().vanished);
   ::syscall(SYS_pidfd_send_signal, child->pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+// In a process of its own: without that, the backend's end would wait for ever.
+TEST(ForkServer, ASidecarThatCannotBeHeldIsNotLeftBehind) {
+  const pid_t other = ::fork();
+  if (other == 0) {
+    ::alarm(20);
+    const Fd top(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const rlimit two_more{static_cast<rlim_t>(top.get()) + 3, static_cast<rlim_t>(top.get()) + 3};  // its socket
+    ::setrlimit(RLIMIT_NOFILE, &two_more);
+    try {
+      find_backend("forkserver")->make();
+      ::_exit(1);
+    } catch (const HarnessFailure&) {
+      ::_exit(::waitpid(-1, nullptr, WNOHANG) == -1 ? 0 : 2);
+    }
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkBackend, AChildThatSomebodyElseHasReapedLivesForNeitherLook) {
+  const auto backend = find_backend("fork")->make();
+  SpawnSpec spec;
+  spec.entry = [](void*) { return 3; };
+  const auto child = backend->spawn(spec);
+  ASSERT_TRUE(child);
+  EXPECT_EQ(::waitpid(child->pid, nullptr, 0), child->pid);
+  for (const Reap reap : {Reap::leave, Reap::take}) {
+    const auto ended = backend->try_wait(*child, reap);
+    ASSERT_TRUE(ended);
+    EXPECT_TRUE(ended->vanished);
+  }
 }
 
 TEST(WorkerThreadFork, KeepsHandlersIgnoredSignalsAndTheMask) {

@@ -132,13 +132,17 @@ class ForkServer final : public Backend {
     if (pid_ < 0) fail("fork of the forkserver");
     if (pid_ == 0) be_sidecar(theirs.get(), maker);
     pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    if (pidfd_) return;
+    const int error = errno;
+    ::kill(pid_, SIGKILL);  // nobody else knows of it yet
+    reap();
+    fail("pidfd_open of the forkserver", error);
   }
 
   /// Killed, not asked: it may be stopped, and it holds nothing that wants a farewell.
   ~ForkServer() override {
     ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    reap();
   }
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
@@ -183,6 +187,11 @@ class ForkServer final : public Backend {
   [[nodiscard]] pid_t sidecar() const override { return pid_; }
 
  private:
+  void reap() const {
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+
   Fd socket_, pidfd_;
   pid_t pid_ = -1;
   std::map<pid_t, int> ended_;

@@ -38,19 +38,22 @@ WaitStatus status_from(const siginfo_t& info) {
   return info.si_code == CLD_EXITED ? WaitStatus::exited_with(info.si_status) : WaitStatus::killed_by(info.si_status);
 }
 
+WaitResult vanished() { return {WaitStatus::exited_with(255), true}; }
+
 }  // namespace
 
 std::optional<WaitResult> Backend::try_wait(const Child& child, Reap reap) {
   if (reap == Reap::leave) {
     siginfo_t info{};
     const int result = ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (result != 0 && errno == ECHILD) return vanished();
     if (result != 0 || info.si_pid == 0) return std::nullopt;
     return WaitResult{status_from(info)};
   }
   int status = 0;
   const pid_t pid = ::waitpid(child.pid, &status, WNOHANG);
   if (pid == child.pid) return WaitResult{WaitStatus(status)};
-  if (pid < 0 && errno == ECHILD) return WaitResult{WaitStatus::exited_with(255), true};
+  if (pid < 0 && errno == ECHILD) return vanished();
   return std::nullopt;
 }
 

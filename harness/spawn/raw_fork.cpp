@@ -21,10 +21,17 @@ class RawFork final : public Backend {
  public:
   boost::system::result<Child, SpawnFailure> spawn(const SpawnSpec& spec) override {
     const PreparedPlan plan(spec, false, true);
-    // SYS_fork where there is one; clone with the exit signal alone is the same, on every architecture.
+    // The newer architectures have no fork. There clone with the exit signal alone is the same, and the flags are its first
+    // argument (s390x wants the stack first, and has fork).
+#ifdef SYS_fork
+    constexpr const char* step = "fork";
+    const auto pid = static_cast<pid_t>(::syscall(SYS_fork));
+#else
+    constexpr const char* step = "clone";
     const auto pid = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+#endif
     if (pid == 0) forkproof_run_child(plan.get());
-    if (pid < 0) return SpawnFailure{"clone", errno};
+    if (pid < 0) return SpawnFailure{step, errno};
     return adopt(pid);
   }
 };
