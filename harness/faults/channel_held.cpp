@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <optional>
@@ -19,6 +20,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/core/error.h"
 #include "harness/core/fd.h"
 #include "harness/core/probe.h"
 #include "harness/faults/fault.h"
@@ -36,13 +38,20 @@ constexpr Setting settings[] = {
 constexpr int most_channels = 5;  // stdin, stdout, stderr, requests, logs
 constexpr int enough_looks = 3;
 
+struct Taken {
+  std::vector<Fd> descriptors;
+  std::string refusal;  ///< why not all that are open; empty: they are
+};
+
 /// Its descriptors 0, 1 ... as ours. PTRACE_MODE_ATTACH is wanted, which PID 1 of an arena has (`man 2 pidfd_getfd`).
-std::vector<Fd> take_descriptors(Pid pid, int first, int last) {
-  std::vector<Fd> taken;
+Taken take_descriptors(Pid pid, int first, int last) {
   const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  for (int number = first; process && number <= last; ++number) {
+  if (!process) return {{}, error_text("pidfd_open")};
+  Taken taken;
+  for (int number = first; number <= last; ++number) {
     Fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
-    if (copy) taken.push_back(std::move(copy));
+    if (copy) taken.descriptors.push_back(std::move(copy));
+    else if (errno != EBADF) return {{}, error_text(fmt::format("pidfd_getfd of its descriptor {}", number))};  // EBADF: it is not open
   }
   return taken;
 }
@@ -109,8 +118,10 @@ class ChannelHeld final : public Fault {
   void hold(Pid task, Strike& strike) {
     const int first = channel_ == "stdout" ? 1 : 0;
     const int last = channel_ == "all" ? most_channels - 1 : first;
-    held_ = take_descriptors(task, first, last);
-    if (held_.empty()) return;
+    Taken taken = take_descriptors(task, first, last);
+    if (taken.refusal.empty() && taken.descriptors.empty()) taken.refusal = "it has none of them open";
+    if (!taken.refusal.empty()) return strike.give_up("the task's channels cannot be held: " + taken.refusal);
+    held_ = std::move(taken.descriptors);
     strike.established(fmt::format("{} of the task's descriptors are held outside its tree ({})", held_.size(), channel_));
     strike.fired("the task goes on, and its end will not end them");
   }

@@ -12,6 +12,7 @@
 
 #include "harness/faults/fault.h"
 #include "harness/faults/look.h"
+#include "harness/faults/struck_for_test.h"
 
 namespace forkproof::faults {
 namespace {
@@ -60,18 +61,6 @@ struct Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   pid_t pid;
-};
-
-struct Struck final : Strike {
-  void established(const std::string& what) override { proof = what; }
-  void fired(const std::string&) override {}
-  void asks_teardown(const std::string&) override {}
-  void signal(Pid, int) override {}
-  void probed(const std::string&, const std::string&, bool) override {}
-  [[nodiscard]] int stdout_reader() const override { return reader; }
-  void give_up(const std::string&) override {}
-  std::string proof;
-  int reader = -1;
 };
 
 /// What it says within so many ticks of a tree that is up, and of which this one may be the writer.

@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+
+#include "harness/faults/fault.h"
+
+namespace forkproof::faults {
+
+/// What a fault has said.
+struct Struck final : Strike {
+  void established(const std::string& what) override { proof = what; }
+  void fired(const std::string&) override { ++times_fired; }
+  void asks_teardown(const std::string&) override {}
+  void signal(Pid, int) override {}
+  void probed(const std::string&, const std::string&, bool) override {}
+  [[nodiscard]] int stdout_reader() const override { return reader; }
+  void give_up(const std::string& because) override { given_up = because; }
+  std::string proof, given_up;
+  int times_fired = 0;
+  int reader = -1;  ///< of the subject's stdout
+};
+
+}  // namespace forkproof::faults
