@@ -5,6 +5,7 @@
 // It is an arena of that thread alone, as any thread but the first has it. So the supervisor's own allocations, and
 // those of whoever proves and tells this, are not in the way: only fork() asks for all arenas. A child of the bare
 // system call waits when it frees something that the thread had allocated.
+#include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,7 +25,12 @@ constexpr std::size_t chunk_size = 100'000;  // less than malloc takes straight 
 constexpr std::size_t split_at = 50'000;
 constexpr std::size_t own_block = 2'000;     // more than a thread keeps in its own cache, which needs no lock
 
+constexpr int most_arenas = 8;               // whatever MALLOC_ARENA_MAX says: with 1 there is none but the main one
+
 std::atomic<void*> block_of_holder{nullptr};
+
+/// By glibc's own mark, in the word before each block (NON_MAIN_ARENA in its malloc/malloc.c).
+bool is_in_main_arena(const void* block) { return (static_cast<const std::size_t*>(block)[-1] & 4) == 0; }
 
 void be_caught_in_malloc() {
   auto* chunk = static_cast<char*>(std::malloc(chunk_size));
@@ -47,7 +53,12 @@ void be_caught_in_malloc() {
 
 class MallocArena final : public Lock {
  public:
-  std::string hold() override { return hold_in_kernel(be_caught_in_malloc, "userfault") + ", inside malloc in an arena of its own"; }
+  std::string hold() override {
+    ::mallopt(M_ARENA_MAX, most_arenas);
+    const std::string proof = hold_in_kernel(be_caught_in_malloc, "userfault");
+    if (is_in_main_arena(block_of_holder)) throw HarnessFailure("not proved: the holder's arena is not the main one");
+    return proof + ", inside malloc in an arena that is not the main one";
+  }
   void touch() override {
     void* block = block_of_holder.exchange(nullptr);
     std::free(block != nullptr ? block : std::malloc(own_block));
