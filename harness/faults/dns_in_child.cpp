@@ -187,7 +187,7 @@ class DnsInChild final : public Fault {
     const auto* released = event.as<SyncPointReleased>();
     const bool spawns = (reached != nullptr && !reached->held && is_spawning(*reached)) ||
                         (released != nullptr && is_spawning(*released));
-    if (spawns) strike.fired("the supervisor spawns while a thread of it is inside the resolver (" + name_ + ")");
+    if (spawns && !std::exchange(fired_, true)) strike.fired("the supervisor spawns while a thread of it is inside the resolver (" + name_ + ")");
   }
 
  private:
@@ -198,7 +198,7 @@ class DnsInChild final : public Fault {
 
   std::string name_, no_proxy_;
   std::unique_ptr<Lookup> lookup_;
-  bool queried_ = false;
+  bool queried_ = false, fired_ = false;
 };
 
 }  // namespace

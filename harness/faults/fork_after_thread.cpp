@@ -1,5 +1,7 @@
 // Fault `fork-after-thread`: at the instant of the fork, another thread of the supervisor is inside a lock that the
 // child will want. The child has the lock and not the thread. Which lock: harness/faults/locks/, one file each.
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "harness/core/error.h"
@@ -31,12 +33,13 @@ class ForkAfterThread final : public Fault {
   void see(const Event& event, Strike& strike) override {
     const auto* reached = event.as<SyncPointReached>();
     if (reached == nullptr || reached->role != "supervisor" || reached->point != point::spawning) return;
-    strike.fired("the supervisor spawns while " + name_ + " is held");
+    if (!std::exchange(fired_, true)) strike.fired("the supervisor spawns while " + name_ + " is held");
   }
 
  private:
   std::string name_;
   std::unique_ptr<Lock> lock_;
+  bool fired_ = false;
 };
 
 }  // namespace

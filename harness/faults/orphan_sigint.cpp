@@ -1,17 +1,13 @@
-// Fault `orphan-sigint`: the supervisor is SIGKILLed, and then its orphaned task gets SIGINT, as from a
-// Ctrl-C or from whoever cleans up. Does it go?
+// Fault `orphan-sigint`: the supervisor is SIGKILLed, and then its orphaned task gets SIGINT, as from a Ctrl-C or from
+// whoever cleans up. Does it go?
 //
 // Established, one after the other:
-//   1. the tree is up and the task is where it waits: asleep in a system call that is no announcement to the
-//   rig, or
+//   1. the tree is up and the task is where it waits: asleep in a system call that is no announcement to the rig, or
 //      stopped. A SIGINT before that would meet a program that is still being set up.
 //   2. the supervisor is dead, and so is whoever stood between it and the task (a shell, a launcher);
-//   3. the kernel has given the task another parent, and the task rests again: the death of a parent can wake
-//   it (an
-//      inherited epoll that looked at the parent's signals), and a SIGINT in that moment would be seen by
-//      chance.
-// Only then it fires. The answer is the task's end, or the kernel's word that it will not end
-// (SignalWithoutEffect).
+//   3. the kernel has given the task another parent, and the task rests again: the death of a parent can wake it (an
+//      inherited epoll that looked at the parent's signals), and a SIGINT in that moment would be seen by chance.
+// Only then it fires. The answer is the task's end, or the kernel's word that it will not end (SignalWithoutEffect).
 #include <sys/syscall.h>
 
 #include <csignal>

@@ -3,8 +3,7 @@
 //
 // Established, one after the other:
 //   1. the whole tree is up (or another fault of the case has fired);
-//   2. the supervisor rests: its main thread sleeps in the same system call in two looks. One that is still
-//   setting its
+//   2. the supervisor rests: its main thread sleeps in the same system call in two looks. One that is still setting its
 //      handlers would meet the signal by chance. One that never rests is signalled after rest_patience, and the proof
 //      says so;
 //   3. for a terminal: the supervisor's group is the one in its foreground, and the keyboard's signals are on.

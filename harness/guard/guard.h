@@ -19,7 +19,7 @@ struct GuardOrders {
 /// What became of it.
 struct GuardResult {
   WaitStatus status;                          ///< the command's own
-  std::string not_started;                    ///< why it could not be started, and the status a shell would give for that
+  std::string not_started;                    ///< why it could not be started; then `status` is what a shell gives for that
   std::optional<Nanos> ended_after;           ///< since it was started; empty: it never ended by itself
   std::optional<ObservationChosen> observation;
   CensusTaken left;                           ///< who was still there when the grace was over; all of them are gone now

@@ -35,7 +35,6 @@ struct Pipe {
   }
 };
 
-/// This process is the root, a subreaper like the warden of the tier without namespaces.
 /// What this process has used of a processor.
 Nanos cpu_time() {
   timespec used{};
@@ -43,6 +42,7 @@ Nanos cpu_time() {
   return std::chrono::seconds(used.tv_sec) + Nanos(used.tv_nsec);
 }
 
+/// This process is the root, a subreaper like the warden of the tier without namespaces.
 class CensusTest : public testing::Test {
  protected:
   CensusTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

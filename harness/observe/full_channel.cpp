@@ -1,11 +1,9 @@
 // How a full channel is proved:
-//  - the writer has one thread, and two looks find it blocked in the same write, on the end that the task was
-//  given;
+//  - the writer has one thread, and two looks find it blocked in the same write, on the end that the task was given;
 //  - the supervisor has said that it reads only when the task has ended, or never;
 //  - nobody else holds a descriptor that this channel can be read from.
-// So the one waits for room, and the other for the end of the one: neither comes by itself. Where a stranger
-// holds an end, or the writer has more threads, it is told too, but as not proved, and only when it has
-// lasted.
+// So the one waits for room, and the other for the end of the one: neither comes by itself. Where a stranger holds an end, or
+// the writer has more threads, it is told too, but as not proved, and only when it has lasted.
 #include "harness/observe/full_channel.h"
 
 #include <dirent.h>

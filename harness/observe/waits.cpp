@@ -81,8 +81,8 @@ Wait on_descriptors(const Question& question, const std::vector<int>& fds, bool 
   if (fds.size() > most_named) named += fmt::format(" and {} more", fds.size() - most_named);
   if (!wait.channels.empty()) wait.kind = Wait::Kind::channel;
   else if (!wait.on.empty()) wait.kind = Wait::Kind::process;
-  if (named.empty()) return wait.doing = fmt::format("sleeps in {} on nothing, until {} comes", call_name(question.thread.number), has_time_limit(question) ? "its time" : "a signal"), wait;
-  wait.doing = fmt::format("sleeps in {} on {}", call_name(question.thread.number), named.empty() ? "nothing" : named);
+  if (named.empty()) named = fmt::format("nothing, until {} comes", has_time_limit(question) ? "its time" : "a signal");
+  wait.doing = fmt::format("sleeps in {} on {}", call_name(question.thread.number), named);
   return wait;
 }
 

@@ -1,5 +1,6 @@
 // PID 1's own view: at each look, the children of everybody known, and of those the newborn. Another image is an exec; it is
-// only looked for where the name has changed, which a process may also do by itself. It rests after each look for some times what the look took, so that it never has more than its share of a processor.
+// only looked for where the name has changed, which a process may also do by itself. It rests after each look for some times
+// what the look took, so that it never has more than its share of a processor.
 #include <map>
 #include <vector>
 
