@@ -121,7 +121,7 @@ TEST(Quiet, AParentInVforkIsAtRestWhenItsChildIs) {
 
 TEST(Quiet, ForgottenLooksDoNotCount) {
   Quiet quiet = of_my_children();
-  (void)quiet.look();
+  ASSERT_TRUE(comes_to_rest(quiet));  // a subreaper by an earlier test's doing: what was left in vfork above may be dying yet
   quiet.forget();
   EXPECT_EQ(quiet.look(), Seen::blocked);
 }
