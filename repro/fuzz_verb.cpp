@@ -33,6 +33,8 @@ constexpr char more[] =
     "  repro fuzz --profile airflow-3.2.0 --cases 1000 --seed 7\n"
     "  repro fuzz --cases 100000 --shard 2/8 --format json --output part-2.json\n"
     "  repro fuzz --seed 7 --replay 1234\n"
+    "  parallel repro fuzz --cases 100000 --shard {}/4 --format json --output {}.json \\\n"
+    "    ::: 1 2 3 4; repro merge [1-4].json\n"
     "\nThe same seed invents the same cases on every machine. What breaks is saved at\n"
     "once below --found, a file a case, the first few of each promise.\n"
     "\nExit status: 0 nothing broke, 1 something did, 2 something could not be told or\n"

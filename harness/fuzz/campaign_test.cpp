@@ -37,6 +37,27 @@ TEST_F(Campaigns, ShardsAreTheWholeAndHoldNoCaseTwice) {
   EXPECT_EQ(plans.size(), 1U) << "they are told to be of one list of cases";
 }
 
+TEST_F(Campaigns, AShardPlaysItsOwnCasesAndEachIsPlayedByOne) {
+  const Space space = played_by_the_task_program("airflow-3.2.0", "fork-exec");
+  const arena::Provision provision = arena::provide(std::nullopt);
+  const auto broken_by = [&](std::uint64_t shard, std::uint64_t shards) {
+    CampaignOptions options;
+    options.shard = shard, options.shards = shards, options.cases = 24, options.jobs = 2;
+    std::set<std::uint64_t> broken;
+    for (const Break& each : campaign(space, options, provision, {}).breaks) broken.insert(each.index);
+    return broken;
+  };
+  std::set<std::uint64_t> together;
+  for (std::uint64_t shard = 1; shard <= 3; ++shard) {
+    for (const std::uint64_t index : broken_by(shard, 3)) {
+      EXPECT_EQ(index % 3, shard - 1);
+      EXPECT_TRUE(together.insert(index).second);
+    }
+  }
+  EXPECT_FALSE(together.empty());
+  EXPECT_EQ(together, broken_by(1, 1));
+}
+
 /// The twin of every campaign that finds nothing: a supervisor with known defects, and the same pipeline finds them.
 TEST_F(Campaigns, FindsWhatAirflowBroke) {
   const Space space = played_by_the_task_program("airflow-3.2.0", "fork-exec");
