@@ -24,6 +24,7 @@
 #include "harness/core/fd.h"
 #include "harness/core/probe.h"
 #include "harness/faults/fault.h"
+#include "harness/faults/look.h"
 
 namespace forkproof::faults {
 namespace {
@@ -90,6 +91,8 @@ class ChannelHeld final : public Fault {
   void tick(Strike& strike) override {
     if (task_ended_ && for_ >= Nanos{} && monotonic_now() - ended_at_ >= for_) held_.clear();
     if (!watches() || told_ || was_woken_) return;
+    // One that waits at a sync point is asleep as well, but by the rig's will (a hold, an order of the case's schedule).
+    if (waits_for_the_rig(resting_place(supervisor_))) return;
     const std::optional<long> sleeps = sleeps_since_birth(supervisor_);
     if (!task_ended_) {
       before_ = sleeps;

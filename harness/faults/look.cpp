@@ -1,5 +1,7 @@
 #include "harness/faults/look.h"
 
+#include <sys/syscall.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -30,6 +32,12 @@ std::string resting_place(Pid pid) {
   const std::string call = first_line(pid, "syscall");
   if (call.empty()) return "asleep";
   return call[0] == 'r' ? "" : call;  // "running"
+}
+
+bool waits_for_the_rig(const std::string& place) {
+  if (place.empty() || place[0] < '0' || place[0] > '9') return false;
+  const long number = std::strtol(place.c_str(), nullptr, 10);
+  return number == SYS_connect || number == SYS_sendmsg || number == SYS_recvfrom;  // as core/sync_point announces
 }
 
 std::uint64_t signal_mask_of(Pid pid, const std::string& key) {

@@ -15,6 +15,9 @@ char state_of(Pid pid);
 /// the kernel keeps the call to itself; empty when it runs, or is gone.
 std::string resting_place(Pid pid);
 
+/// Whether such a place is a call of an announcement to the rig: who sleeps there waits for the rig, and for nothing of its own.
+bool waits_for_the_rig(const std::string& place);
+
 /// One of the signal masks of /proc/PID/status ("SigIgn"), signal n as bit n - 1; 0 when it is gone.
 std::uint64_t signal_mask_of(Pid pid, const std::string& key);
 bool is_pending(Pid pid, int signal);

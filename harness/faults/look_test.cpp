@@ -7,6 +7,8 @@
 #include <csignal>
 #include <utility>
 
+#include "harness/arena/control_socket.h"
+
 namespace forkproof::faults {
 namespace {
 
@@ -52,6 +54,25 @@ TEST(Look, WhoSleepsInOnePlaceRestsInTheSecondLook) {
   EXPECT_TRUE(rest.look(sleeper.pid()));
   rest.forget();
   EXPECT_FALSE(rest.look(sleeper.pid()));
+}
+
+TEST(Look, WhoWaitsForTheRigIsToldFromWhoWaits) {
+  const Sleeper sleeper;
+  while (resting_place(sleeper.pid()).empty()) continue;
+  EXPECT_FALSE(waits_for_the_rig(resting_place(sleeper.pid())));
+  const ControlAddress address = arena::fresh_control_address();
+  const arena::ControlSocket socket(address);
+  const pid_t announcer = ::fork();
+  if (announcer == 0) {
+    Orders answer;
+    ::_exit(announce(address, {}, nullptr, 0, &answer));
+  }
+  while (resting_place(announcer).empty()) continue;  // nobody answers
+  EXPECT_TRUE(waits_for_the_rig(resting_place(announcer))) << resting_place(announcer);
+  ::kill(announcer, SIGKILL);
+  ::waitpid(announcer, nullptr, 0);
+  EXPECT_FALSE(waits_for_the_rig(resting_place(announcer)));
+  EXPECT_FALSE(waits_for_the_rig("stopped"));
 }
 
 TEST(Look, WhoIsGoneDoesNotRest) {

@@ -8,8 +8,6 @@
 //   3. the kernel has given the task another parent, and the task rests again: the death of a parent can wake it (an
 //      inherited epoll that looked at the parent's signals), and a SIGINT in that moment would be seen by chance.
 // Only then it fires. The answer is the task's end, or the kernel's word that it will not end (SignalWithoutEffect).
-#include <sys/syscall.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -23,10 +21,7 @@ namespace {
 /// Where it rests; empty also while it still talks to the rig.
 std::string resting_place_of_task(Pid pid) {
   const std::string place = resting_place(pid);
-  if (place == "stopped" || place.empty()) return place;
-  const long number = std::strtol(place.c_str(), nullptr, 10);
-  const bool announces = number == SYS_connect || number == SYS_sendmsg || number == SYS_recvfrom;
-  return announces ? std::string() : place;
+  return waits_for_the_rig(place) ? std::string() : place;
 }
 
 class OrphanSigint final : public Fault {

@@ -176,6 +176,8 @@ void shape_story(Draft& draft) {
       return question.faults.push_back({"supervisor-killed", {}});
     case Story::orphaned:
       question.server = chance(60);
+      // It must outlive its supervisor: whoever still writes to it then dies of SIGPIPE, and so may who waits for that one.
+      question.tree.ends_with_children = false, question.tree.output_bytes = 0;
       // A task that does not go at SIGINT is the task's own doing.
       if (!draft.space.hazards && question.tree.on_int != Answer::exits) question.tree.on_int = Answer::dies;
       return question.faults.push_back({"orphan-sigint", {}});

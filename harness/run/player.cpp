@@ -11,6 +11,7 @@
 
 #include <sys/resource.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,6 +147,7 @@ class Player final : public faults::Strike {
   void ended(Pid pid);
   void reaped(Pid pid, WaitStatus status);
   void record_end(Process& process, std::optional<WaitStatus> status);
+  void take_ends();
   void find_orphans_of(Pid dead);
   void watch_processes();
   void tick_faults();
@@ -417,8 +419,19 @@ void Player::reaped(Pid pid, WaitStatus status) {
   append(Reaped{::getpid(), pid, status, false});
 }
 
+/// Whoever ended before somebody else was looked at has ended before him, in whatever order the kernel tells it: a worker that
+/// its master has reaped, and then the master.
+void Player::take_ends() {
+  for (const Pid pid : processes_.living()) {
+    const Process* process = processes_.find(pid);
+    pollfd end{process->pidfd ? process->pidfd.get() : -1, POLLIN, 0};
+    if (process->alive && ::poll(&end, 1, 0) == 1) ended(pid);
+  }
+}
+
 void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   process.alive = false;
+  if (process.node == supervisor_node) take_ends();
   starts_.ended(process.node, process.pid, monotonic_now());
   if (process.node == supervisor_node && io_) io_->read_now();  // what it said before
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
@@ -579,6 +592,7 @@ void Player::passed_on(std::size_t fault, Fd fd) {
 
 void Player::conclude(const std::string& when, const std::string& because) {
   if (std::exchange(concluding_, true)) return;
+  take_ends();
   census_.take(when, census_patience, [this, because](CensusTaken census) {
     append(census);
     explain_who_is_left(census);

@@ -1,5 +1,7 @@
 #include "harness/run/process_table.h"
 
+#include <algorithm>
+
 namespace forkproof::run {
 
 Process& ProcessTable::add(Process process) {
@@ -15,6 +17,15 @@ Process* ProcessTable::find(Pid pid) {
 std::string ProcessTable::role_of(Pid pid) const {
   const auto found = processes_.find(pid);
   return found == processes_.end() ? "pid " + std::to_string(pid) : found->second.role;
+}
+
+std::vector<Pid> ProcessTable::living() const {
+  std::vector<Pid> living;
+  for (const auto& [pid, process] : processes_) {
+    if (process.alive) living.push_back(pid);
+  }
+  std::sort(living.begin(), living.end());
+  return living;
 }
 
 bool ProcessTable::anyone_alive(const std::string& role) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "harness/core/event.h"
 #include "harness/core/fd.h"
@@ -26,6 +27,8 @@ class ProcessTable {
   Process* find(Pid pid);
   /// Its role, or "pid N" for a stranger.
   [[nodiscard]] std::string role_of(Pid pid) const;
+  /// Who is not known to have ended, in the order of their pids.
+  [[nodiscard]] std::vector<Pid> living() const;
   [[nodiscard]] bool anyone_alive(const std::string& role) const;
   auto begin() { return processes_.begin(); }
   auto end() { return processes_.end(); }
