@@ -10,9 +10,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 #include "harness/core/error.h"
+#include "harness/core/proc_stat.h"
 
 namespace forkproof::arena {
 namespace {
@@ -28,14 +28,13 @@ Fd child_signals() {
 
 /// By the parent in /proc/PID/stat, of a process that cannot vanish: it waits for us.
 bool is_child_of_ours(pid_t pid) {
-  char path[40], text[256];
+  char path[40], text[1024];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
   const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   text[std::max<ssize_t>(got, 0)] = '\0';
-  const char* close = std::strrchr(text, ')');  // the name may hold one, too
-  int parent = 0;
-  return close != nullptr && std::sscanf(close + 1, " %*c %d", &parent) == 1 && parent == ::getpid();
+  const auto stat = parse_proc_stat(text);
+  return stat && stat->parent == ::getpid();
 }
 
 }  // namespace

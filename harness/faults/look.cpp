@@ -7,6 +7,8 @@
 #include <fstream>
 #include <utility>
 
+#include "harness/core/proc_stat.h"
+
 namespace forkproof::faults {
 namespace {
 
@@ -20,9 +22,9 @@ std::string first_line(Pid pid, const char* file) {
 }  // namespace
 
 char state_of(Pid pid) {
-  const std::string stat = first_line(pid, "stat");
-  const std::size_t close = stat.rfind(')');
-  return close != std::string::npos && close + 2 < stat.size() ? stat[close + 2] : '?';
+  const std::string line = first_line(pid, "stat");
+  const auto stat = parse_proc_stat(line.c_str());
+  return stat ? stat->state : '?';
 }
 
 std::string resting_place(Pid pid) {

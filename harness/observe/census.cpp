@@ -1,10 +1,9 @@
 #include "harness/observe/census.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <fstream>
 #include <string>
+
+#include "harness/observe/threads.h"
 
 namespace forkproof::observe {
 namespace {
@@ -13,19 +12,9 @@ constexpr Nanos look_interval = std::chrono::milliseconds(1);
 /// More processor time than a doomed process spends between taking its signal and being marked as exiting.
 constexpr Nanos dying_takes = std::chrono::milliseconds(20);
 
-/// The process's PID namespace by its inode, 0 when it is gone.
-ino_t pid_namespace_of(Pid pid) {
-  struct stat about {};
-  return ::stat(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), &about) == 0 ? about.st_ino : 0;
-}
-
 /// Whether it is PID 1 of a namespace of its own: the last number in NSpid (`man 5 proc`).
 bool is_namespace_init(Pid pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("NSpid:")) return line.ends_with("\t1");
-  }
-  return false;
+  return status_field(pid, "NSpid").ends_with("\t1");
 }
 
 }  // namespace

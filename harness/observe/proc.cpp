@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 #include "harness/core/children.h"
 #include "harness/core/fd.h"
+#include "harness/core/proc_stat.h"
 #include "harness/observe/threads.h"
 
 namespace forkproof::observe {
@@ -62,13 +64,9 @@ void living_thread(Pid pid, char* state, unsigned long* flags) {
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory)) {
     const std::string stat = entry->d_name[0] == '.' ? "" : read_file((folder + entry->d_name + "/stat").c_str());
-    const std::size_t close = stat.rfind(')');
-    char its_state = 'Z';
-    unsigned long its_flags = 0;
-    if (close == std::string::npos) continue;
-    std::sscanf(stat.c_str() + close + 1, " %c %*d %*d %*d %*d %*d %lu", &its_state, &its_flags);
-    if (its_state == 'Z' || its_state == 'X') continue;
-    *state = its_state, *flags = its_flags;
+    const auto thread = parse_proc_stat(stat.c_str());
+    if (!thread || thread->state == 'Z' || thread->state == 'X') continue;
+    *state = thread->state, *flags = thread->flags;
     break;
   }
   ::closedir(directory);
@@ -80,22 +78,17 @@ std::optional<Look> look_at(Pid pid) {
   char path[40];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
   const std::string stat = read_file(path);
-  const std::size_t open = stat.find('('), close = stat.rfind(')');  // the name may hold either
-  if (close == std::string::npos) return std::nullopt;
-  Look look;
-  look.entry.pid = pid;
-  look.entry.name = stat.substr(open + 1, close - open - 1);
-  char state = '?';
-  unsigned long flags = 0, user = 0, system = 0;
-  // Fields 3 to 9, then 14 and 15; the exit code is the last field but none (52).
-  int threads = 1;
-  std::sscanf(stat.c_str() + close + 1, " %c %d %d %d %*d %*d %lu %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %d", &state,
-              &look.entry.parent, &look.entry.group, &look.entry.session, &flags, &user, &system, &threads);
+  const auto read = parse_proc_stat(stat.c_str());
+  if (!read) return std::nullopt;
+  char state = read->state;
+  unsigned long flags = read->flags;
   // A main thread that has ended shows as a zombie while the process lives on in its others.
-  if (state == 'Z' && threads > 1) living_thread(pid, &state, &flags);
-  look.entry.state = std::string(1, state);
-  look.cpu_time = from_seconds(static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
-  const std::size_t last = stat.rfind(' ');
+  if (state == 'Z' && read->threads > 1) living_thread(pid, &state, &flags);
+  Look look;
+  look.entry.pid = pid, look.entry.name = read->name, look.entry.state = std::string(1, state);
+  look.entry.parent = read->parent, look.entry.group = read->group, look.entry.session = read->session;
+  look.cpu_time = from_seconds(static_cast<double>(read->user_ticks + read->system_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
+  const std::size_t last = stat.rfind(' ');  // the exit code is the last field (52)
   look.exit_status = std::atoi(stat.c_str() + last + 1);
   look.entry.doomed = state == 'Z' || state == 'X' || (flags & exiting_flag) != 0 || is_dying(pid);
   return look;
@@ -132,6 +125,11 @@ std::optional<WaitStatus> exit_status(Pid pid, int pidfd) {
   info.mask = info_exit;
   if (::ioctl(pidfd, get_info, &info) == 0 && (info.mask & info_exit) != 0) return WaitStatus(info.exit_code);
   return std::nullopt;
+}
+
+ino_t pid_namespace_of(Pid pid) {
+  struct stat about {};
+  return ::stat(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), &about) == 0 ? about.st_ino : 0;
 }
 
 Fd open_pidfd(Pid pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +30,9 @@ std::vector<Pid> everybody(bool sealed, Pid root);
 /// How a process ended, from a pidfd that was opened while it lived: from the zombie, or from the kernel's record
 /// once somebody has reaped it (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15). Empty where neither is to be had.
 std::optional<WaitStatus> exit_status(Pid pid, int pidfd);
+
+/// Its PID namespace by its inode; 0 when it is gone.
+ino_t pid_namespace_of(Pid pid);
 
 /// A pidfd, or an empty Fd when the process is gone.
 Fd open_pidfd(Pid pid);

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/core/proc_stat.h"
 #include "harness/observe/proc.h"
 
 namespace forkproof::observe {
@@ -48,19 +49,16 @@ bool is_blocked(char state, int folder, const std::string& thread) {
 /// `thread`: "" for the main thread, else "task/TID/". Returns how many threads the process has, 0 when it is gone.
 int look_at_thread(int folder, const std::string& thread, SeenThread seen, std::vector<SeenThread>* all) {
   char block[1024];
-  const char* close = std::strrchr(read_at(folder, (thread + "stat").c_str(), block), ')');
-  int threads = 0;
-  if (close == nullptr ||
-      std::sscanf(close + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &seen.state, &threads) != 2) {
-    return 0;
-  }
+  const auto stat = parse_proc_stat(read_at(folder, (thread + "stat").c_str(), block));
+  if (!stat) return 0;
+  seen.state = stat->state;
   // "nanoseconds-run nanoseconds-waited turns". Before the state is judged: one that runs now has one more by the next look.
   unsigned long long ran = 0, turns = 0;
   const bool counted = std::sscanf(read_at(folder, (thread + "schedstat").c_str(), block), "%llu %*u %llu", &ran, &turns) == 2;
   seen.turns = turns, seen.ran = Nanos(ran);
   seen.blocked = is_blocked(seen.state, folder, thread) && (counted || seen.state == 'Z' || seen.state == 'X');
   all->push_back(seen);
-  return threads;
+  return stat->threads;
 }
 
 }  // namespace

@@ -7,19 +7,18 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "harness/core/fd.h"
+#include "harness/core/proc_stat.h"
 #include "harness/observe/proc.h"
 
 namespace forkproof::observe {
 namespace {
 
-/// Who, from one line (`man 5 proc`, /proc/PID/stat): fields 2 to 6, and 20.
 bool read_stat(Pid pid, Standing* standing) {
   char path[40], text[1024];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -27,14 +26,11 @@ bool read_stat(Pid pid, Standing* standing) {
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   if (got <= 0) return false;
   text[got] = '\0';
-  const char* open = std::strchr(text, '(');
-  const char* close = std::strrchr(text, ')');  // the name may hold either
-  if (open == nullptr || close == nullptr) return false;
-  standing->name.assign(open + 1, close);
-  char state = '?';
-  std::sscanf(close + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &state,
-              &standing->parent, &standing->group, &standing->session, &standing->threads);
-  standing->state = state;
+  const auto stat = parse_proc_stat(text);
+  if (!stat) return false;
+  standing->name = stat->name, standing->state = stat->state;
+  standing->parent = stat->parent, standing->group = stat->group, standing->session = stat->session;
+  standing->threads = stat->threads;
   return true;
 }
 

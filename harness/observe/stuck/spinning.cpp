@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/core/proc_stat.h"
 #include "harness/observe/stuck/kind.h"
 
 namespace forkproof::observe {
@@ -20,12 +21,10 @@ CpuTime cpu_time(Pid pid) {
   std::ifstream file(fmt::format("/proc/{0}/task/{0}/stat", pid));
   std::string stat;
   std::getline(file, stat);
-  const std::size_t close = stat.rfind(')');  // the name may hold one, too
-  unsigned long user = 0, system = 0;
-  if (close == std::string::npos) return {};
-  std::sscanf(stat.c_str() + close + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+  const auto read = parse_proc_stat(stat.c_str());
+  if (!read) return {};
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-  return {from_seconds(static_cast<double>(user) / ticks), from_seconds(static_cast<double>(system) / ticks)};
+  return {from_seconds(static_cast<double>(read->user_ticks) / ticks), from_seconds(static_cast<double>(read->system_ticks) / ticks)};
 }
 
 std::uint64_t switches_asked_for(Pid pid) {

@@ -14,17 +14,6 @@
 #include "harness/observe/threads.h"
 
 namespace forkproof::observe {
-namespace {
-
-ino_t pid_namespace(Pid pid) {
-  char path[40];
-  std::snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
-  struct stat about {};
-  return ::stat(path, &about) == 0 ? about.st_ino : 0;
-}
-
-}  // namespace
-
 std::string process_name(Pid pid) {
   char path[40], text[64];
   std::snprintf(path, sizeof path, "/proc/%d/comm", pid);
@@ -54,12 +43,12 @@ std::string program_of(Pid pid) {
 
 Pid sender_as_seen_here(Pid receiver, Pid sender) {
   if (sender <= 0) return 0;
-  const ino_t there = pid_namespace(receiver);
-  if (there == pid_namespace(::getpid()) || there == 0) return sender;
+  const ino_t there = pid_namespace_of(receiver);
+  if (there == pid_namespace_of(::getpid()) || there == 0) return sender;
   for (const Pid pid : everybody(true, 0)) {
     const std::string pids = status_field(pid, "NSpid");  // from ours down to its own
     const std::size_t last = pids.find_last_of("\t ");
-    if (std::atoi(pids.c_str() + (last == std::string::npos ? 0 : last + 1)) == sender && pid_namespace(pid) == there) return pid;
+    if (std::atoi(pids.c_str() + (last == std::string::npos ? 0 : last + 1)) == sender && pid_namespace_of(pid) == there) return pid;
   }
   return 0;
 }
