@@ -18,6 +18,7 @@
 
 #include "harness/arena/cgroup.h"
 #include "harness/arena/sweep.h"
+#include "harness/core/child_for_test.h"
 #include "harness/core/children.h"
 #include "harness/core/error.h"
 
@@ -31,29 +32,6 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 /// Somebody inside holds the write end: as long as one of them lives, there is no end of file.
-struct Pipe {
-  Fd reader, writer;
-  Pipe() {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    reader.reset(ends[0]), writer.reset(ends[1]);
-  }
-  /// Blocks until the last holder is gone; what was written until then.
-  std::string rest() {
-    writer.reset();
-    std::string text;
-    char block[256];
-    for (ssize_t got; (got = ::read(reader.get(), block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(got));
-    return text;
-  }
-  /// Waits for one byte: somebody inside is that far.
-  void wait() const {
-    char byte = 0;
-    EXPECT_EQ(::read(reader.get(), &byte, 1), 1);
-  }
-  void tell(const std::string& text) const { (void)!::write(writer.get(), text.data(), text.size()); }
-};
-
 [[noreturn]] void block_for_ever() {
   for (;;) ::pause();
 }

@@ -8,6 +8,8 @@
 #include <csignal>
 #include <vector>
 
+#include "harness/core/child_for_test.h"
+
 namespace forkproof::arena {
 namespace {
 
@@ -15,18 +17,10 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
-struct Pipe {
-  Fd reader, writer;
-  Pipe() {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    reader.reset(ends[0]), writer.reset(ends[1]);
-  }
-  void fill() const { EXPECT_EQ(::write(writer.get(), "x", 1), 1); }
-  void drain() const {
-    char byte = 0;
-    EXPECT_EQ(::read(reader.get(), &byte, 1), 1);
-  }
+struct Pipe : forkproof::Pipe {
+  Pipe() : forkproof::Pipe(O_CLOEXEC | O_NONBLOCK) {}
+  void fill() const { tell("x"); }
+  void drain() const { EXPECT_TRUE(wait()); }
 };
 
 TEST(WardenTimers, AreCalledInTheOrderOfTheirTimesOnceEach) {

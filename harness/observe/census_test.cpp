@@ -14,19 +14,14 @@
 #include <functional>
 
 #include "harness/arena/sweep.h"
+#include "harness/core/child_for_test.h"
 
 namespace forkproof::observe {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Pipe {
-  Fd reader, writer;
-  Pipe() {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    reader.reset(ends[0]), writer.reset(ends[1]);
-  }
+struct Pipe : forkproof::Pipe {
   void tell(pid_t pid) const { (void)!::write(writer.get(), &pid, sizeof pid); }
   [[nodiscard]] pid_t told() const {
     pid_t pid = 0;

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 
+#include "harness/core/child_for_test.h"
 #include "harness/observe/threads.h"
 
 namespace forkproof::observe {
@@ -23,30 +24,19 @@ namespace {
 using testing::Contains;
 using testing::Not;
 
-/// A child and its pidfd. Killed and reaped when it is dropped.
-class Child {
+/// A child and its pidfd.
+class Child : public forkproof::Child {
  public:
-  explicit Child(const std::function<int()>& body) : pid_(::fork()) {
-    if (pid_ == 0) ::_exit(body());
-    pidfd_ = open_pidfd(pid_);
-  }
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  explicit Child(const std::function<int()>& body) : forkproof::Child(body), pidfd_(open_pidfd(pid())) {}
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
   /// Dead, and still a zombie.
   void wait_until_dead() const {
     siginfo_t dead{};
-    EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid_), &dead, WEXITED | WNOWAIT), 0);
+    EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid()), &dead, WEXITED | WNOWAIT), 0);
   }
-  void reap() const { EXPECT_EQ(::waitpid(pid_, nullptr, 0), pid_); }
+  void reap() const { EXPECT_EQ(::waitpid(pid(), nullptr, 0), pid()); }
 
  private:
-  pid_t pid_;
   Fd pidfd_;
 };
 

@@ -11,35 +11,12 @@
 
 #include <functional>
 
+#include "harness/core/child_for_test.h"
+
 namespace forkproof::observe {
 namespace {
 
 using Seen = Quiet::Seen;
-
-/// A child that runs `body`; killed and collected at the end of its scope.
-struct Child {
-  explicit Child(const std::function<void()>& body) : pid(::fork()) {
-    if (pid == 0) {
-      body();
-      ::_exit(0);
-    }
-  }
-  ~Child() {
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  pid_t pid;
-};
-
-struct Pipe {
-  Pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) == 0) read.reset(ends[0]), write.reset(ends[1]);
-  }
-  Fd read, write;
-};
 
 Quiet of_my_children() { return {false, ::getpid(), {}}; }
 
@@ -61,7 +38,7 @@ TEST(Quiet, NobodyIsAtRestAtTheSecondLook) {
 TEST(Quiet, WhoWaitsInTheKernelIsAtRest) {
   Pipe pipe;
   char byte = 0;
-  const Child child([&] { [[maybe_unused]] const auto got = ::read(pipe.read.get(), &byte, 1); });
+  const Child child([&] { [[maybe_unused]] const auto got = ::read(pipe.reader.get(), &byte, 1); });
   Quiet quiet = of_my_children();
   EXPECT_TRUE(comes_to_rest(quiet));
 }
@@ -79,15 +56,15 @@ TEST(Quiet, WhoRunsIsNot) {
 TEST(Quiet, WhoHasRunBetweenTwoLooksIsNot) {
   Pipe to, back;
   const Child child([&] {
-    for (char byte = 0; ::read(to.read.get(), &byte, 1) == 1;) {
-      if (::write(back.write.get(), &byte, 1) != 1) return;
+    for (char byte = 0; ::read(to.reader.get(), &byte, 1) == 1;) {
+      if (::write(back.writer.get(), &byte, 1) != 1) return;
     }
   });
   Quiet quiet = of_my_children();
   ASSERT_TRUE(comes_to_rest(quiet));
   char byte = 'x';
-  ASSERT_EQ(::write(to.write.get(), &byte, 1), 1);
-  ASSERT_EQ(::read(back.read.get(), &byte, 1), 1);  // it has run
+  ASSERT_EQ(::write(to.writer.get(), &byte, 1), 1);
+  ASSERT_EQ(::read(back.reader.get(), &byte, 1), 1);  // it has run
   EXPECT_NE(quiet.look(), Seen::at_rest);
   EXPECT_TRUE(comes_to_rest(quiet));
 }
@@ -97,7 +74,7 @@ TEST(Quiet, AProcessThatNobodyKnewOfCounts) {
   (void)quiet.look();
   Pipe pipe;
   char byte = 0;
-  const Child child([&] { [[maybe_unused]] const auto got = ::read(pipe.read.get(), &byte, 1); });
+  const Child child([&] { [[maybe_unused]] const auto got = ::read(pipe.reader.get(), &byte, 1); });
   EXPECT_NE(quiet.look(), Seen::at_rest);
 }
 
@@ -127,7 +104,7 @@ TEST(Quiet, ForgottenLooksDoNotCount) {
 }
 
 Fd folder_of(const Child& child) {
-  return Fd(::open(("/proc/" + std::to_string(child.pid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return Fd(::open(("/proc/" + std::to_string(child.pid())).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 // Below one that has no children nobody is looked at but those.
@@ -136,7 +113,7 @@ TEST(Quiet, WhoStandsOutsideCountsAsWell) {
   const Child child([] { for (;;) ::getppid(); });
   std::vector<Fd> outside;
   outside.push_back(folder_of(child));
-  Quiet quiet(false, childless.pid, outside);
+  Quiet quiet(false, childless.pid(), outside);
   EXPECT_FALSE(comes_to_rest(quiet));
   EXPECT_GT(quiet.busiest(), std::chrono::milliseconds(20));
 }
@@ -150,7 +127,7 @@ TEST(Quiet, EachWhoStandsOutsideHasATimeOfItsOwn) {
   });
   std::vector<Fd> outside;
   outside.push_back(folder_of(fresh)), outside.push_back(folder_of(worn));
-  Quiet quiet(false, childless.pid, outside);
+  Quiet quiet(false, childless.pid(), outside);
   ASSERT_TRUE(comes_to_rest(quiet));
   quiet.forget();
   ASSERT_TRUE(comes_to_rest(quiet));

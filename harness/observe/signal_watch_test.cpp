@@ -8,6 +8,7 @@
 
 #include <functional>
 
+#include "harness/core/child_for_test.h"
 #include "harness/core/duration.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/threads.h"
@@ -19,29 +20,23 @@ using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 /// A child that sets itself up and then waits; returns when it is asleep in that wait, or stopped.
-class Child {
+class Child : public forkproof::Child {
  public:
-  explicit Child(const std::function<void()>& body) : pid_(::fork()) {
-    if (pid_ == 0) {
-      body();
-      for (;;) ::pause();
-    }
+  explicit Child(const std::function<void()>& body)
+      : forkproof::Child([&body] {
+          body();
+          for (;;) ::pause();
+        }) {
     while (!at_rest()) ::usleep(100);
   }
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  [[nodiscard]] Pid pid() const { return pid_; }
 
  private:
   [[nodiscard]] bool at_rest() const {
-    const auto look = look_at(pid_);
+    const auto look = look_at(pid());
     if (look && look->entry.state == "T") return true;
-    const std::vector<Thread> threads = threads_of(pid_);
+    const std::vector<Thread> threads = threads_of(pid());
     return look && look->entry.state == "S" && threads.size() == 1 && threads[0].blocked;
   }
-  pid_t pid_;
 };
 
 /// What is found within half a second of SIGINT.

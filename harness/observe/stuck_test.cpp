@@ -1,4 +1,5 @@
 // A deadlock is proved for those who cannot go on by themselves, and for nobody else.
+#include "harness/core/child_for_test.h"
 #include "harness/observe/stuck.h"
 
 #include <gmock/gmock.h>
@@ -22,29 +23,13 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A child that runs `body`. Killed and reaped when it is dropped.
-class Child {
- public:
-  explicit Child(const std::function<void()>& body) : pid_(::fork()) {
-    if (pid_ != 0) return;
-    body();
-    ::_exit(0);
-  }
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  [[nodiscard]] Pid pid() const { return pid_; }
+struct Child : forkproof::Child {
+  using forkproof::Child::Child;
   /// Blocks until its main thread is in this system call, which is where `body` leaves it.
   void wait_until_in(long call) const {
     Thread thread;
-    while (!main_thread(pid_, &thread) || !thread.blocked || thread.number != call) continue;
+    while (!main_thread(pid(), &thread) || !thread.blocked || thread.number != call) continue;
   }
-
- private:
-  Pid pid_;
 };
 
 /// Many looks at one that waits but is not stuck.

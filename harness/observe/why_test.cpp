@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "harness/arena/sweep.h"
+#include "harness/core/child_for_test.h"
 #include "harness/core/children.h"
 #include "harness/core/explanation.h"
 #include "harness/observe/proc.h"
@@ -25,15 +26,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-struct Pipe {
-  Fd reader, writer;
-  explicit Pipe(int flags = O_CLOEXEC) {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, flags), 0);
-    reader.reset(ends[0]), writer.reset(ends[1]);
-  }
-};
 
 /// This process is the root, a subreaper like the warden of the tier without namespaces.
 class Why : public testing::Test {

@@ -1,4 +1,5 @@
 // What every backend promises, whichever way it makes its child.
+#include "harness/core/child_for_test.h"
 #include "harness/spawn/backend.h"
 
 #include <dirent.h>
@@ -24,24 +25,6 @@
 
 namespace forkproof::spawn {
 namespace {
-
-
-struct Pipe {
-  Fd reader, writer;
-  Pipe() {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    reader.reset(ends[0]), writer.reset(ends[1]);
-  }
-  /// All that was written, when the last writer is gone.
-  std::string rest() {
-    writer.reset();
-    std::string text;
-    char block[4096];
-    for (ssize_t got; (got = ::read(reader.get(), block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(got));
-    return text;
-  }
-};
 
 std::set<int> open_descriptors() {
   std::set<int> fds;
