@@ -207,9 +207,11 @@ constexpr char preamble[] = R"(#include <arpa/inet.h>
 #include <string>
 #include <vector>
 
+static pid_t watcher;  // main's process: whoever is left is below it
+static void kill_all_below();
 [[noreturn]] static void could_not_tell(const char* what) {
   std::fprintf(stderr, "could not tell: %s\n", what);
-  // Whoever is left dies with its guard (below).
+  if (getpid() == watcher) kill_all_below();
   _exit(2);
 }
 
@@ -562,7 +564,8 @@ std::string main_code(const Plan& plan) {
                         : plan.trouble == Trouble::none && plan.one.tree.exit_code == 0 ? "success" : "failed";
     code += fmt::format("  const char* expected_state = \"{}\";\n", state);
   }
-  code += R"(  prctl(PR_SET_CHILD_SUBREAPER, 1);  // orphans come to this process
+  code += R"(  watcher = getpid();
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // orphans come to this process
   signal(SIGPIPE, SIG_IGN);
   told = static_cast<Told*>(mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   if (told == MAP_FAILED) could_not_tell("mmap");
@@ -580,7 +583,7 @@ std::string main_code(const Plan& plan) {
   int zombies = 0;
   char word;
 )";
-  code += fmt::format("  for (int i = 0; i < {}; ++i) {{  // the tree is up\n    if (!ready_within(all_up[0], 10000) || read(all_up[0], &word, 1) != 1) {{\n      kill_all_below();\n      could_not_tell(\"the tree did not come up\");\n    }}\n  }}\n", nodes);
+  code += fmt::format("  for (int i = 0; i < {}; ++i) {{  // the tree is up\n    if (!ready_within(all_up[0], 10000) || read(all_up[0], &word, 1) != 1) could_not_tell(\"the tree did not come up\");\n  }}\n", nodes);
   if (looks_for_stuck) {
     code += R"(  // Stuck: the task is in write(2), asleep, and the supervisor reads nothing until it ends. Or it ends, or has written all.
   const std::string in_write = std::to_string(SYS_write) + " ";
@@ -619,7 +622,7 @@ std::string main_code(const Plan& plan) {
 )";
   if (!bound_counts && plan.oracle != "no-stuck-process") {
     code += "  if (out_of_time && !" + std::string(plan.oracle == "no-lost-output" ? "stuck" : plan.oracle == "selector-intact" ? "told->closed_waits" : plan.oracle == "state-reported" ? "out_of_time" : "false") +
-            ") {\n    kill_all_below();\n    could_not_tell(\"the supervisor has come to no end\");\n  }\n";
+            ") could_not_tell(\"the supervisor has come to no end\");\n";
   }
   code += look_of(plan.oracle).code;
   return code + fmt::format("  std::printf(\"{}: %s\\n\", broken ? \"broken\" : \"kept\");\n  kill_all_below();\n  return broken ? 1 : 0;\n}}\n", plan.oracle);

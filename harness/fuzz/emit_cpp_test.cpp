@@ -3,13 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "harness/core/children.h"
 #include "harness/core/error.h"
 #include "harness/run/plan.h"
 #include "harness/scenario/library.h"
@@ -128,6 +131,32 @@ TEST(EmitCpp, NoTextGetsOutOfItsCommentOrIntoAnIdentifier) {
   one.question = "one\n#error two \\\nthree */";
   one.tree.role = "7-up; \"\\", one.tree.children.front().role = "int";
   EXPECT_EQ(comes_to(emit_cpp(one, "no-orphans")), 1);
+}
+
+/// Whoever is orphaned in its life becomes our child.
+class Adopting {
+ public:
+  Adopting() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~Adopting() {
+    for (const int pid : left()) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  }
+  Adopting(const Adopting&) = delete;
+  Adopting& operator=(const Adopting&) = delete;
+  [[nodiscard]] static std::vector<int> left() { return descendants_of(::getpid()); }
+};
+
+TEST(EmitCpp, AProgramThatCannotTellLeavesNobody) {
+  for (const char* promise : {"no-orphans", "selector-intact", "exit-status-faithful"}) {
+    const Adopting adopting;
+    Case one = library_case("heartbeat-409", "exemplary", "fork");
+    one.bounds.teardown = std::chrono::milliseconds(1);  // over before the supervisor has stopped a task that stays
+    one.tree.on_term = Answer::goes_on, one.tree.ends_with_children = false;
+    auto& profile = std::get<ModelSupervisor>(one.subject).profile;
+    profile.stop_signals = {SIGTERM}, profile.stop_delay = std::chrono::hours(1);
+    EXPECT_EQ(comes_to(emit_cpp(one, promise)), 2) << promise;
+    EXPECT_THAT(Adopting::left(), testing::IsEmpty()) << promise;
+  }
 }
 
 }  // namespace
