@@ -6,7 +6,6 @@
 namespace forkproof::fuzz {
 
 /// Schedules for invented cases: as it comes (half of them: it costs nothing), random, and PCT with up to three changes.
-/// Shrinks to as it comes, and to fewer changes.
 rc::Gen<std::string> any_schedule();
 
 }  // namespace forkproof::fuzz
