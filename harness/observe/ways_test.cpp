@@ -106,7 +106,7 @@ class Ways : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(Ways, BirthExecAndEndAreSeenWithWhoStartedIt) {
-  const Told told = watch_shell(GetParam(), "/bin/sleep 0.05 & wait $!; exit 7");
+  const Told told = watch_shell(GetParam(), "/bin/sleep 0.2 & wait $!; exit 7");
   if (refused(told)) GTEST_SKIP() << told.refusal;
   EXPECT_EQ(told.end, WaitStatus::exited_with(7));
   EXPECT_TRUE(told.execed(told.subject, "sh") || std::string(GetParam()) == "proc") << "the subject's own exec";

@@ -2,6 +2,7 @@
 // only looked for where the name has changed, which a process may also do by itself. It rests after each look for some times
 // what the look took, so that it never has more than its share of a processor.
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -47,9 +48,17 @@ class ProcView final : public Observer {
     for (const Pid child : children_of(root)) open.emplace_back(root, child);
     for (std::size_t i = 0; i < open.size(); ++i) {
       const auto [parent, pid] = open[i];
-      if (known_.try_emplace(pid, One{process_name(pid), image_of(pid)}).second) post_.tell(Spawned{pid, parent, stranger_node, known_[pid].name});
+      if (!known_.contains(pid)) born(pid, parent);
       for (const Pid child : children_of(pid)) open.emplace_back(pid, child);
     }
+  }
+
+  /// The image first: an exec between the two is then one that had been before it was seen. The other way round its name would
+  /// change later, and its image not, and the exec would never be told.
+  void born(Pid pid, Pid parent) {
+    std::string image = image_of(pid);
+    const One& one = known_[pid] = {process_name(pid), std::move(image)};
+    post_.tell(Spawned{pid, parent, stranger_node, one.name});
   }
 
   bool still_there(Pid pid, One* one) {
