@@ -69,7 +69,8 @@ std::string text_of(const guard::GuardResult& result, const Options& options) {
   if (!result.ended_after) return fmt::format("repro guard: {} was cut off{}\n", name, result.trouble.empty() ? "" : ": " + result.trouble);
   const std::size_t count = result.left.processes.size();
   if (count == 0) {
-    if (!result.cut_off) return {};
+    if (!result.cut_off && result.left.complete) return {};
+    if (!result.cut_off) return fmt::format("repro guard: who {} left could not be counted: at each look somebody was new\n", name);
     return fmt::format("repro guard: who {} left could not be seen: the arena was cut off\n", name);
   }
   std::string all = reports::wrapped("repro guard: ", fmt::format("{} left {} {} after its end ({}), now killed", name,

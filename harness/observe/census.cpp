@@ -25,8 +25,24 @@ void Census::take(const std::string& when, Nanos patience, Done done) {
   give_up_ = monotonic_now() + patience;
   first_cpu_time_.clear();
   asleep_beside_.clear();
-  for (const Pid pid : everybody(sealed_, root_)) undecided_.insert(pid);
+  settled_.clear();
+  list_newcomers();
   look_again();
+}
+
+void Census::list_newcomers() {
+  for (const Pid pid : everybody(sealed_, root_)) {
+    if (!settled_.contains(pid)) undecided_.insert(pid);
+  }
+}
+
+/// Whoever was listed may have forked before it ended, and the listing be too old to know the child: that nobody is left is
+/// only true of a listing with nobody new. Where somebody lives for sure there is no such claim to be made.
+bool Census::nobody_new() {
+  const auto& found = result_.processes;
+  if (std::any_of(found.begin(), found.end(), [](const CensusEntry& entry) { return entry.state != "Z"; })) return true;
+  list_newcomers();
+  return undecided_.empty();
 }
 
 bool Census::decided(const Look& look, bool* alive) {
@@ -73,9 +89,10 @@ void Census::look_again() {
     bool alive = false;
     const bool settled = !look || decided(*look, &alive);
     if (settled && alive) result_.processes.push_back(look->entry);
+    if (settled && look) settled_.insert(*pid);  // one that is gone is listed no more
     pid = settled ? undecided_.erase(pid) : std::next(pid);
   }
-  if (undecided_.empty()) return finish(true);
+  if (undecided_.empty() && nobody_new()) return finish(true);
   if (monotonic_now() >= give_up_) return finish(false);
   // Many take long to look at: the processor is theirs meanwhile, or they would never come to an end.
   const Nanos now = monotonic_now();

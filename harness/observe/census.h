@@ -12,7 +12,7 @@ namespace forkproof::observe {
 
 /// Counts who is left in the arena, and is not satisfied with a glance: a process that was just killed still shows as
 /// running. Each one is looked at until it is gone, or asleep with no death pending, or has used more processor time
-/// than dying takes. Active through the warden's timers; the owner keeps it alive until `done` was called.
+/// than dying takes; and when none is left to be decided they are listed again, until nobody is new. Active through the warden's timers; the owner keeps it alive until `done` was called.
 class Census {
  public:
   using Done = std::function<void(CensusTaken)>;
@@ -23,6 +23,8 @@ class Census {
   void take(const std::string& when, Nanos patience, Done done);
 
  private:
+  void list_newcomers();
+  bool nobody_new();
   void look_again();
   void finish(bool complete);
   /// True when nothing more can be learned about it; `alive` tells what it is.
@@ -35,7 +37,7 @@ class Census {
   bool sealed_;
   Pid root_;
   CensusTaken result_;
-  std::set<Pid> undecided_;
+  std::set<Pid> undecided_, settled_;
   std::map<Pid, Nanos> first_cpu_time_;
   std::set<Pid> asleep_beside_;  // zombies whose parent was seen not to run for them, once
   std::set<ino_t> dying_worlds_;  // PID namespaces whose PID 1 has its death pending

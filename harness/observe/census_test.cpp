@@ -37,6 +37,13 @@ Nanos cpu_time() {
   return std::chrono::seconds(used.tv_sec) + Nanos(used.tv_nsec);
 }
 
+/// Forks and ends, and so does its child, for ever: no pid of it is there for long.
+[[noreturn]] void hop() {
+  for (;;) {
+    if (::fork() > 0) ::_exit(0);
+  }
+}
+
 /// This process is the root, a subreaper like the warden of the tier without namespaces.
 class CensusTest : public testing::Test {
  protected:
@@ -95,6 +102,18 @@ TEST_F(CensusTest, CountsTheSleeping) {
   ASSERT_THAT(taken.processes, testing::ElementsAre(IsPid(pid)));
   EXPECT_EQ(taken.processes[0].parent, ::getpid());
   EXPECT_FALSE(taken.processes[0].doomed);
+}
+
+TEST_F(CensusTest, SomebodyWhoIsAlwaysYoungerThanTheListingIsNotPassedOver) {
+  for (int round = 0; round < 5; ++round) {
+    child([&] {
+      pipe_.tell(::getpid());
+      hop();
+    });
+    const CensusTaken taken = take(50ms);
+    EXPECT_TRUE(!taken.complete || !taken.processes.empty()) << "that nobody is left was said while it lived";
+    arena::kill_descendants();
+  }
 }
 
 TEST_F(CensusTest, DoesNotCountWhoWasJustKilled) {  // it may still show as running
