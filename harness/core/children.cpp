@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
+#include "harness/core/error.h"
 #include "harness/core/fd.h"
 
 namespace forkproof {
@@ -14,6 +16,7 @@ namespace {
 
 void add_children_of_thread(const std::string& path, std::vector<int>* into) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && !means_gone(errno)) fail("open " + path);
   std::string text;
   char block[4096];
   for (ssize_t got; file && (got = ::read(file.get(), block, sizeof block)) > 0;) {
@@ -30,10 +33,13 @@ void add_children_of_thread(const std::string& path, std::vector<int>* into) {
 
 }  // namespace
 
+bool means_gone(int error) { return error == ENOENT || error == ESRCH; }
+
 std::vector<int> children_of(int pid) {
   std::vector<int> children;
   const std::string threads = "/proc/" + std::to_string(pid) + "/task";
   DIR* directory = ::opendir(threads.c_str());
+  if (directory == nullptr && !means_gone(errno)) fail("open " + threads);
   if (directory == nullptr) return children;
   while (const dirent* entry = ::readdir(directory)) {
     if (entry->d_name[0] != '.') {

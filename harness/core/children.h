@@ -3,7 +3,11 @@
 
 namespace forkproof {
 
-/// The children of a process, of all its threads (`man 5 proc`, /proc/PID/task/TID/children). Empty when it is gone.
+/// Whether opening a file of /proc/PID failed since there is no such process.
+bool means_gone(int error);
+
+/// The children of a process, of all its threads (`man 5 proc`, /proc/PID/task/TID/children). Empty when it is gone;
+/// HarnessFailure when they cannot be read.
 /// A child that is born or re-parented meanwhile can be missed: callers look until a look finds nothing.
 std::vector<int> children_of(int pid);
 

@@ -94,8 +94,13 @@ class Guard {
   int run() {
     warden_.on_reaped([this](Pid pid, WaitStatus status) { reaped(pid, status); });
     warden_.watch(stage_.signals, [this] { pass_on(); });
-    start();
-    warden_.run();
+    try {
+      start();
+      warden_.run();
+    } catch (const std::exception& error) {
+      history_.append(Trouble{"PID 1", error.what()});
+      throw;
+    }
     return history_.failure() == 0 ? 0 : 74;  // EX_IOERR
   }
 

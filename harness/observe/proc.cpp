@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "harness/core/children.h"
+#include "harness/core/error.h"
 #include "harness/core/fd.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/threads.h"
@@ -31,8 +32,11 @@ constexpr unsigned long get_info = _IOWR(0xFF, 11, PidfdInfo);
 
 constexpr unsigned long exiting_flag = 0x4;  // PF_EXITING in the kernel's include/linux/sched.h
 
+/// Empty when the process is gone. What cannot be read for another reason (no descriptor is left, no permission) is not
+/// gone: that would make the dead of the living.
 std::string read_file(const char* path) {
   const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!file && !means_gone(errno)) fail(std::string("open ") + path);
   std::string text;
   char block[4096];
   for (ssize_t got; file && (got = ::read(file.get(), block, sizeof block)) > 0;) {
@@ -61,6 +65,7 @@ bool is_dying(Pid pid) {
 void living_thread(Pid pid, char* state, unsigned long* flags) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/task/";
   DIR* directory = ::opendir(folder.c_str());
+  if (directory == nullptr && !means_gone(errno)) fail("open " + folder);
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory)) {
     const std::string stat = entry->d_name[0] == '.' ? "" : read_file((folder + entry->d_name + "/stat").c_str());
@@ -107,7 +112,7 @@ std::vector<Pid> everybody(bool sealed, Pid root) {
   std::vector<Pid> pids;
   if (!sealed) return descendants_of(root);
   DIR* directory = ::opendir("/proc");
-  if (directory == nullptr) return pids;
+  if (directory == nullptr) fail("open /proc");
   while (const dirent* entry = ::readdir(directory)) {
     const int pid = std::atoi(entry->d_name);
     if (pid > 0 && pid != root) pids.push_back(pid);

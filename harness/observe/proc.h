@@ -10,7 +10,8 @@
 
 namespace forkproof::observe {
 
-/// One look at /proc/PID/stat and status (`man 5 proc`). Empty when the process is gone.
+/// One look at /proc/PID/stat and status (`man 5 proc`). Empty when the process is gone; HarnessFailure when
+/// it cannot be looked at: who is not seen for want of a descriptor is there all the same.
 struct Look {
   CensusEntry entry;
   Nanos cpu_time{};          ///< user and system, by the scheduler's ticks
@@ -25,6 +26,7 @@ bool is_stopped(Pid pid, const std::string& state);
 Pid parent_of(Pid pid);
 
 /// All pids of this PID namespace (of /proc as mounted), or, in the tier without one, all below `root`.
+/// HarnessFailure when they cannot be listed.
 std::vector<Pid> everybody(bool sealed, Pid root);
 
 /// How a process ended, from a pidfd that was opened while it lived: from the zombie, or from the kernel's record

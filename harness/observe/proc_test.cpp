@@ -16,6 +16,8 @@
 #include <functional>
 
 #include "harness/core/child_for_test.h"
+#include "harness/core/error.h"
+#include "harness/observe/quiet.h"
 #include "harness/observe/threads.h"
 
 namespace forkproof::observe {
@@ -201,6 +203,30 @@ TEST(Everybody, InANamespaceIsAllOfProcButTheRoot) {
   EXPECT_THAT(all, Contains(child.pid()));
   EXPECT_THAT(all, Contains(::getppid()));
   EXPECT_THAT(all, Not(Contains(::getpid())));
+}
+
+/// True when it throws HarnessFailure where no descriptor is to be had.
+bool fails_without_descriptors(const std::function<void()>& look) {
+  Child child([&look] {
+    const rlimit none{3, 3};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    for (int fd = 0; fd < 3; ++fd) ::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY);
+    try {
+      look();
+    } catch (const HarnessFailure&) {
+      return 42;
+    }
+    return 0;
+  });
+  child.wait_until_dead();
+  return WaitStatus(look_at(child.pid())->exit_status).code() == 42;
+}
+
+TEST(Proc, NobodyIsGoneForWantOfADescriptor) {
+  EXPECT_TRUE(fails_without_descriptors([] { look_at(::getpid()); }));
+  EXPECT_TRUE(fails_without_descriptors([] { everybody(true, 0); }));
+  EXPECT_TRUE(fails_without_descriptors([] { everybody(false, ::getpid()); }));
+  EXPECT_TRUE(fails_without_descriptors([] { Quiet(true, 0, {}).look(); }));
 }
 
 }  // namespace

@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 
+#include "harness/core/children.h"
+#include "harness/core/error.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/proc.h"
 
@@ -21,6 +24,7 @@ namespace {
 /// One small file of /proc; an empty string when there is none.
 const char* read_at(int folder, const char* file, char (&block)[1024]) {
   const Fd opened(::openat(folder, file, O_RDONLY | O_CLOEXEC));
+  if (!opened && (errno == EMFILE || errno == ENFILE)) fail(std::string("open /proc/PID/") + file);  // it is there all the same
   const ssize_t got = opened ? ::read(opened.get(), block, sizeof block - 1) : -1;
   block[std::max<ssize_t>(got, 0)] = '\0';
   return block;
@@ -85,7 +89,9 @@ Quiet::Seen Quiet::look() {
   for (const Pid pid : everybody(sealed_, root_)) {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/%d", pid);
-    if (const Fd folder(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)); folder) look_into(folder.get(), pid, &now);
+    const Fd folder(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder && !means_gone(errno)) fail(std::string("open ") + path);
+    if (folder) look_into(folder.get(), pid, &now);
   }
   Pid nobody_here = 0;  // those outside have no number in here, and each needs a key of its own
   for (const Fd& folder : outside_) look_into(folder.get(), --nobody_here, &now);

@@ -59,8 +59,6 @@ constexpr char supervisor_role[] = "supervisor";
 constexpr int most_urgent = -20;  // `man 2 setpriority`
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
 
-constexpr std::size_t most_processes = 1'000;  // of a command, beside twice its tree: by then it forks without end
-
 constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
 
 /// Workers that end by themselves are to be seen replaced.
@@ -102,7 +100,7 @@ class Player final : public faults::Strike {
                    {[this](Happening what) { append(std::move(what)); },
                     [this](Pid pid) { return processes_.find(pid) != nullptr && processes_.find(pid)->alive; },
                     [this](Pid pid) { find_orphans_of(pid); }}),
-        crowd_(part.tier != arena::Tier::subreaper, ::getpid(), most_processes + 2 * orders_.size()) {}
+        crowd_(part.tier != arena::Tier::subreaper, ::getpid(), most_processes(orders_.size())) {}
 
   int play();
 
@@ -275,11 +273,14 @@ void Player::dispatch(arena::Message message) {
 }
 
 Process& Player::introduce(Pid pid, Pid parent, std::int32_t node, const std::string& role, Fd pidfd) {
+  int error = 0;
+  if (!pidfd) pidfd = observe::open_pidfd(pid), error = pidfd ? 0 : errno;  // once more, to know why
   Process& process = processes_.add({pid, parent, node, role, std::move(pidfd)});
   append(Spawned{pid, parent, node, role});
   strangers_.introduced(pid, parent, role);
   if (process.pidfd) warden_.watch(process.pidfd.get(), [this, pid] { ended(pid); });
-  else record_end(process, std::nullopt);  // killed while its message was on the way, and the kernel kept no record
+  else if (error == ESRCH) record_end(process, std::nullopt);  // killed while its message was on the way, and the kernel kept no record
+  else append(Trouble{"pidfd", error_text("of " + process.role, error)});  // it lives: that no descriptor is to be had ends nobody
   return process;
 }
 
@@ -698,8 +699,13 @@ int Player::play() {
     ::setpriority(PRIO_PROCESS, 0, most_urgent);  // else who forks without end would be counted too late; root only
     count_everybody();
   }
-  start_subject();
-  warden_.run();
+  try {
+    start_subject();
+    warden_.run();
+  } catch (const std::exception& error) {
+    append(Trouble{"PID 1", error.what()});  // and no RunEnded: what would have come is not known
+    throw;
+  }
   return history_.failure() == 0 ? 0 : history_failed;
 }
 

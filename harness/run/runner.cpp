@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "harness/oracles/oracle.h"
+#include "harness/run/player.h"
 #include "harness/run/run_pool.h"
+#include "harness/run/subject.h"
 #include "harness/run/tally.h"
 
 namespace forkproof::run {
@@ -114,7 +116,11 @@ RunSummary run_all(const std::vector<Cell>& cells, const RunOptions& options, co
 std::uint64_t descriptors_needed(const std::vector<Cell>& cells) {
   constexpr std::uint64_t own = 64;
   std::uint64_t most = 0;
-  for (const Cell& cell : cells) most = std::max<std::uint64_t>(most, count_nodes(cell.one.tree));
+  for (const Cell& cell : cells) {
+    const std::size_t nodes = count_nodes(cell.one.tree);
+    // A command may start the tree again and again, and each process of it says hello: as many as an arena gives.
+    most = std::max<std::uint64_t>(most, is_command(cell.one) ? most_processes(nodes) : nodes);
+  }
   return most + own;
 }
 
