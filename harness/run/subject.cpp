@@ -153,7 +153,10 @@ void write_files(const Part& part) {
   for (const CommandFile& file : command->files) {
     const std::filesystem::path path = filled(file.path, places);
     std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path) << filled(file.text, places);
+    std::ofstream out(path);
+    out << filled(file.text, places);
+    out.close();
+    if (!out) fail("write " + path.string());
     if (::chmod(path.c_str(), file.executable ? 0755 : 0644) != 0) fail("write " + path.string());
   }
 }

@@ -18,11 +18,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CommandFile read_file(TomlTable table) {
+/// `before`: the files above it, none of which it may lie below, nor be.
+CommandFile read_file(TomlTable table, const std::vector<CommandFile>& before) {
   CommandFile file{table.text("path"), table.text("text"), table.flag("executable", false)};
   table.finish();
   if (!file.path.starts_with("{dir}/") || file.path.find("..") != std::string::npos) {
     table.refuse("path", "'" + file.path + "' is not below {dir}, the only place that the arena gives");
+  }
+  file.path = fs::path(file.path).lexically_normal();
+  if (file.path.ends_with('/')) table.refuse("path", "'" + file.path + "' names a folder: a file's own name is wanted at its end");
+  for (const CommandFile& other : before) {
+    const bool same = file.path == other.path;
+    if (same) table.refuse("path", "'" + file.path + "' is there twice");
+    const bool below = file.path.starts_with(other.path + "/"), above = other.path.starts_with(file.path + "/");
+    if (below || above) table.refuse("path", "'" + (below ? other.path : file.path) + "' is a file: nothing can lie below it");
   }
   return file;
 }
@@ -99,7 +108,7 @@ Target read_target(const std::string& directory, const std::string& name, const 
     for (const std::string& key : environment->keys()) target.command.environment[key] = environment->text(key);
     environment->finish();
   }
-  for (TomlTable& each : table.tables("file")) target.command.files.push_back(read_file(each));
+  for (TomlTable& each : table.tables("file")) target.command.files.push_back(read_file(each, target.command.files));
   Questions questions(directory + "/..");
   for (TomlTable& each : table.tables("expect")) target.truths.push_back(read_truth(each, vocabulary, questions));
   table.finish();

@@ -101,6 +101,13 @@ TEST_F(TargetFile, WhatIsNotUnderstoodIsRefused) {
   const std::string file = "about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[file]]\ntext = \"\"\npath = ";
   EXPECT_THAT(refusal(file + "\"/etc/passwd\"\n"), HasSubstr("not below {dir}"));
   EXPECT_THAT(refusal(file + "\"{dir}/../x\"\n"), HasSubstr("not below {dir}"));
+  EXPECT_THAT(refusal(file + "\"{dir}/\"\n"), AllOf(HasSubstr("some.toml:6:"), HasSubstr("names a folder")));
+  EXPECT_THAT(refusal(file + "\"{dir}/x/.\"\n"), HasSubstr("names a folder"));
+  const std::string second = "\"{dir}/a/b\"\n[[file]]\ntext = \"\"\npath = ";
+  EXPECT_EQ(refusal(file + second + "\"{dir}/a/c\"\n"), "");
+  EXPECT_THAT(refusal(file + second + "\"{dir}/a//b\"\n"), AllOf(HasSubstr("some.toml:9:"), HasSubstr("is there twice")));
+  EXPECT_THAT(refusal(file + second + "\"{dir}/a/b/c\"\n"), HasSubstr("'{dir}/a/b' is a file: nothing can lie below it"));
+  EXPECT_THAT(refusal(file + second + "\"{dir}/a\"\n"), HasSubstr("'{dir}/a' is a file"));
   EXPECT_THAT(refusal("about = \"a\"\npackage = \"p\"\nstart = [\"sh\"]\n[[expect]]\nscenario = \"kill-node\"\nbreaks = [\"no-orphan\"]\nbecause = \"b\"\n"),
               HasSubstr("did you mean 'no-orphans'?"));
 }
