@@ -130,12 +130,14 @@ void Prover::hunt_for(DefectProof& proof) {
   }
 }
 
+/// The first that breaks each time: one that is a race by itself can tell nothing.
 void Prover::shrink_first(DefectProof& proof) {
-  if (proof.hunts.found.empty() || pool_.interrupted()) return;
-  const Quarry& first = proof.hunts.found.front();
-  show_(fmt::format("{}: shrinking", proof.defect.name()));
-  proof.hunts.shrunk = shrink(first.one, first.oracle, exemplary_, pool_, options_.shrink);
-  play_twin_of(proof);
+  for (const Quarry& each : proof.hunts.found) {
+    if (pool_.interrupted()) return;
+    show_(fmt::format("{}: shrinking", proof.defect.name()));
+    proof.hunts.shrunk = shrink(each.one, each.oracle, exemplary_, pool_, options_.shrink);
+    if (proof.hunts.shrunk->end != ShrinkEnd::unreliable) return play_twin_of(proof);
+  }
 }
 
 void Prover::play_twin_of(DefectProof& proof) {

@@ -33,7 +33,7 @@ struct Catch {
 struct Hunts {
   unsigned seeds = 0;
   std::vector<Quarry> found;  ///< of those seeds that found anything
-  std::optional<Shrunk> shrunk;  ///< of the first
+  std::optional<Shrunk> shrunk;  ///< of the first that breaks each time, else of the last
   /// Over all seeds, and one that found nothing took longer than any that did: empty where that is the middle one.
   [[nodiscard]] std::optional<double> median_cases() const;
   [[nodiscard]] std::optional<Nanos> median_time() const;

@@ -46,8 +46,8 @@ Case any_case() {
   question.tree = any_node(3, true);
   if (flip()) question.faults.push_back({"heartbeat-reply", {{"status", std::int64_t{409}}, {"after", "heartbeat " + std::to_string(*rc::gen::inRange(0, 4))}}});
   if (flip()) question.faults.push_back({"supervisor-killed", {}});
-  if (flip()) question.holds.push_back({"other", "forked", 2, "", "ready"});
-  if (flip()) question.holds.push_back({"supervisor", "heartbeat", 1, "helper", "forked"});
+  if (flip()) question.holds.push_back({"other", "leaving", 2, "", "ready"});
+  if (flip()) question.holds.push_back({"supervisor", "heartbeat", 1, "helper", "leaving"});
   // A rule about somebody who is not there is no valid case to begin with.
   const auto roles = [](const TaskNode& node, const auto& self) -> std::set<std::string> {
     std::set<std::string> all{node.role, "supervisor"};
@@ -102,7 +102,7 @@ Scenario some_nodes() {
                             {.role = "other", .children = {{.role = "leaf"}}},
                             {.role = "third"}};
   question.faults = {{"heartbeat-reply", {{"status", std::int64_t{409}}, {"after", "heartbeat 4"}}}};
-  question.holds = {{"leaf", "forked", 1, "", "ready"}};
+  question.holds = {{"leaf", "leaving", 1, "", "ready"}};
   question.knobs = {{"capture", "pipe"}, {"listens", "yes"}, {"signal_scope", "task-process"}};
   return question;
 }
