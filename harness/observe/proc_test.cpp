@@ -223,6 +223,9 @@ bool fails_without_descriptors(const std::function<void()>& look) {
 }
 
 TEST(Proc, NobodyIsGoneForWantOfADescriptor) {
+#ifdef __SANITIZE_ADDRESS__  // comes with UBSan here, which needs a descriptor itself to look at an exception's type
+  GTEST_SKIP() << "not under sanitizers";
+#endif
   EXPECT_TRUE(fails_without_descriptors([] { look_at(::getpid()); }));
   EXPECT_TRUE(fails_without_descriptors([] { everybody(true, 0); }));
   EXPECT_TRUE(fails_without_descriptors([] { everybody(false, ::getpid()); }));

@@ -57,6 +57,7 @@ constexpr Nanos last_word_patience = std::chrono::seconds(1);  // of who has con
 constexpr Nanos time_to_follow = std::chrono::seconds(2);  // twice the second in which many look for their parent
 constexpr char supervisor_role[] = "supervisor";
 constexpr int most_urgent = -20;  // `man 2 setpriority`
+constexpr rlim_t own_descriptors = 64;
 constexpr Nanos watch_period = std::chrono::milliseconds(1);
 
 constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
@@ -168,6 +169,7 @@ class Player final : public faults::Strike {
   void passed_on(std::size_t fault, Fd fd);
   void said_hello(const arena::Message& message, Pid parent);
   void count_everybody();
+  void be_ready_for_a_crowd();
   void conclude(const std::string& when, const std::string& because);
   void hear_last_words(const std::string& because, Nanos give_up);
   void finish(const std::string& because);
@@ -682,6 +684,17 @@ void Player::scheduled(Scheduled step, Nanos took) {
   if (teardown_asked_ && took > canary_tolerance) late_ += took, append(MachineLate{took});
 }
 
+/// Whoever forks without end is to be counted in time (root only), and to have a pidfd each. Where the hard limit is lower,
+/// running out of descriptors is told as what it is.
+void Player::be_ready_for_a_crowd() {
+  part_.nice = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, most_urgent);
+  ::getrlimit(RLIMIT_NOFILE, &part_.files);
+  rlimit raised = part_.files;
+  raised.rlim_cur = std::clamp<rlim_t>(most_processes(orders_.size()) + own_descriptors, raised.rlim_cur, raised.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &raised);
+}
+
 int Player::play() {
   std::string notes;
   for (const std::string& refusal : part_.refusals) notes += (notes.empty() ? "" : "; ") + refusal;
@@ -695,8 +708,7 @@ int Player::play() {
   open_gate();
   watch_processes();
   if (is_command(part_.one)) {
-    part_.nice = ::getpriority(PRIO_PROCESS, 0);
-    ::setpriority(PRIO_PROCESS, 0, most_urgent);  // else who forks without end would be counted too late; root only
+    be_ready_for_a_crowd();
     count_everybody();
   }
   try {

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/resource.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +31,7 @@ struct Part {
   std::string in_subject_key;
   std::uint16_t server_port = 0;
   int nice = 0;              ///< what a command starts with: PID 1 may be more urgent
+  rlimit files{};            ///< likewise: PID 1 has a pidfd for each process
   std::string directory;     ///< of the arena's own, for a command; empty where there is none
   std::vector<Fd> servers;   ///< their folders in the keeper's /proc, where the case has a schedule
   std::string observe = "none";           ///< how strangers are seen: a way of ways.def, "auto" or "none"

@@ -117,9 +117,8 @@ std::uint64_t descriptors_needed(const std::vector<Cell>& cells) {
   constexpr std::uint64_t own = 64;
   std::uint64_t most = 0;
   for (const Cell& cell : cells) {
-    const std::size_t nodes = count_nodes(cell.one.tree);
-    // A command may start the tree again and again, and each process of it says hello: as many as an arena gives.
-    most = std::max<std::uint64_t>(most, is_command(cell.one) ? most_processes(nodes) : nodes);
+    // What a command may start beyond its tree is PID 1's affair, which raises its own limit and not the command's.
+    most = std::max<std::uint64_t>(most, count_nodes(cell.one.tree));
   }
   return most + own;
 }

@@ -108,6 +108,7 @@ std::vector<std::string> environment_of(const Command& command, const Places& pl
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   if (is_command(part.one)) {
     ::setpriority(PRIO_PROCESS, 0, part.nice);
+    ::setrlimit(RLIMIT_NOFILE, &part.files);
     rlimit core{};
     ::getrlimit(RLIMIT_CORE, &core);
     // SIGQUIT would leave a file where repro was started, or wake a crash reporter: see runtime_in_child.cpp for why 1.
