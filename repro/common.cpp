@@ -12,20 +12,10 @@
 #include <fmt/format.h>
 
 #include "harness/core/error.h"
+#include "harness/core/write_all.h"
 
 namespace forkproof {
 namespace {
-
-/// False with errno when it could not be written to its end.
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return true;
-}
 
 std::string temporary_suffix() { return fmt::format(".tmp-{}", ::getpid()); }
 

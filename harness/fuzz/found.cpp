@@ -6,27 +6,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <string_view>
 
 #include <fmt/format.h>
 
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
+#include "harness/core/write_all.h"
 
 namespace forkproof::fuzz {
-namespace {
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return true;
-}
-
-}  // namespace
 
 std::string save_found(const std::string& folder, const std::string& name, const std::string& text) {
   std::error_code refused;
