@@ -255,6 +255,8 @@ void draw_holds(Draft& draft) {
       if (has_server && !struck_heartbeat(draft.question, 1)) rules.push_back({task, point::before_exec, 1, "supervisor", point::heartbeat});
     }
   }
+  // One whose start is refused may be killed before it comes to anything.
+  if (draft.story == Story::refused) std::erase_if(rules, [&task](const HoldRule& rule) { return rule.who == task; });
   if (!rules.empty()) draft.question.holds.push_back(one_of(rules));
 }
 
