@@ -79,6 +79,7 @@ class ChannelHeld final : public Fault {
 
   void see(const Event& event, Strike& strike) override {
     if (const auto* spawned = event.as<Spawned>()) take_note(*spawned);
+    if (const auto* opened = event.as<SelectorOpened>(); opened != nullptr && opened->by == supervisor_) selector_ = opened->fd;
     if (const auto* ready = event.as<Ready>(); ready != nullptr && ready->node == 0 && ready->pid == task_) hold(ready->pid, strike);
     if (const auto* reaped = event.as<Reaped>(); reaped != nullptr && reaped->by == supervisor_ && reaped->pid == task_) {
       noticed(strike);
@@ -91,8 +92,8 @@ class ChannelHeld final : public Fault {
   void tick(Strike& strike) override {
     if (task_ended_ && for_ >= Nanos{} && monotonic_now() - ended_at_ >= for_) held_.clear();
     if (!watches() || told_ || was_woken_) return;
-    // One that waits at a sync point is asleep as well, but by the rig's will (a hold, an order of the case's schedule).
-    if (waits_for_the_rig(resting_place(supervisor_))) return;
+    // One that waits at a sync point, or for the answer of our server, is asleep as well, and for that it is not to blame.
+    if (!is_in_its_loop()) return;
     const std::optional<long> sleeps = sleeps_since_birth(supervisor_);
     if (!task_ended_) {
       before_ = sleeps;
@@ -110,6 +111,14 @@ class ChannelHeld final : public Fault {
   void heal() noexcept override { held_.clear(); }
 
  private:
+  /// Asleep in the wait on its selector: "281 0x3 ..." of /proc/PID/syscall.
+  [[nodiscard]] bool is_in_its_loop() const {
+    const std::string place = resting_place(supervisor_);
+    char* rest = nullptr;
+    const long call = std::strtol(place.c_str(), &rest, 10);
+    const bool waits = call == SYS_epoll_pwait2 || call == SYS_epoll_pwait;
+    return waits && std::strtol(rest, nullptr, 16) == selector_;
+  }
   [[nodiscard]] bool watches() const { return channel_ == "all" && !held_.empty(); }
 
   void take_note(const Spawned& spawned) {
@@ -137,6 +146,7 @@ class ChannelHeld final : public Fault {
   Nanos for_, ended_at_{};
   std::vector<Fd> held_;
   Pid supervisor_ = 0, sidecar_ = 0, task_ = 0;
+  int selector_ = -1;
   bool task_ended_ = false, was_woken_ = false, told_ = false;
   std::optional<long> before_;  // sleeps, by the last look before the end
   int looks_ = 0;

@@ -408,6 +408,26 @@ TEST(ForkServer, AChildWhoseSidecarIsGoneHasNoStatusAnyMore) {
   ::syscall(SYS_pidfd_send_signal, child->pidfd.get(), SIGKILL, nullptr, 0);
 }
 
+// A master that asks for one worker after another would sleep for ever: whoever asks for one child reads the words of all.
+TEST(ForkServer, AnEndThatWasReadForAnotherIsStillNoticed) {
+  const auto backend = find_backend("forkserver")->make();
+  SpawnSpec spec;
+  spec.entry = [](void*) {
+    for (;;) ::pause();
+    return 0;
+  };
+  const auto living = backend->spawn(spec), dying = backend->spawn(spec);
+  ASSERT_TRUE(living && dying);
+  ::syscall(SYS_pidfd_send_signal, dying->pidfd.get(), SIGKILL, nullptr, 0);
+  pollfd notice{backend->exit_notice(*dying), POLLIN, 0};
+  ASSERT_EQ(::poll(&notice, 1, -1), 1);
+  EXPECT_FALSE(backend->try_wait(*living));
+  EXPECT_EQ(::poll(&notice, 1, 0), 1) << "the word of the other's end has gone by";
+  EXPECT_EQ(backend->try_wait(*dying).value().status, WaitStatus::killed_by(SIGKILL));
+  EXPECT_EQ(::poll(&notice, 1, 0), 0) << "there is nothing more to tell";
+  ::syscall(SYS_pidfd_send_signal, living->pidfd.get(), SIGKILL, nullptr, 0);
+}
+
 // In a process of its own: without that, the backend's end would wait for ever.
 TEST(ForkServer, ASidecarThatCannotBeHeldIsNotLeftBehind) {
   const pid_t other = ::fork();

@@ -7,6 +7,8 @@
 // has forked lives on then and has lost its parent, as with the original.
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -132,11 +134,11 @@ class ForkServer final : public Backend {
     if (pid_ < 0) fail("fork of the forkserver");
     if (pid_ == 0) be_sidecar(theirs.get(), maker);
     pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (pidfd_) return;
+    if (pidfd_ && make_notice()) return;
     const int error = errno;
     ::kill(pid_, SIGKILL);  // nobody else knows of it yet
     reap();
-    fail("pidfd_open of the forkserver", error);
+    fail("descriptors of the forkserver", error);
   }
 
   /// Killed, not asked: it may be stopped, and it holds nothing that wants a farewell.
@@ -160,7 +162,7 @@ class ForkServer final : public Backend {
     std::vector<Fd> passed;
     do {
       if (!receive_packet(socket_.get(), &word, sizeof word, 0, &passed)) return SpawnFailure{"recvmsg", errno};
-      if (word.kind == Word::ended) ended_[word.pid] = word.status;
+      if (word.kind == Word::ended) remember(word);
     } while (word.kind != Word::started);
     if (word.pid < 0) return SpawnFailure{"fork", word.error};
     if (passed.empty()) return SpawnFailure{"pidfd_open", word.error};
@@ -170,7 +172,7 @@ class ForkServer final : public Backend {
   std::optional<WaitResult> try_wait(const Child& child, Reap) override {
     Word word{};
     std::vector<Fd> none;
-    while (receive_packet(socket_.get(), &word, sizeof word, MSG_DONTWAIT, &none)) ended_[word.pid] = word.status;
+    while (receive_packet(socket_.get(), &word, sizeof word, MSG_DONTWAIT, &none)) remember(word);
     const bool sidecar_gone = errno != EAGAIN;
     const auto told = ended_.find(child.pid);
     if (told == ended_.end()) {
@@ -179,20 +181,40 @@ class ForkServer final : public Backend {
     }
     const WaitResult result{WaitStatus(told->second)};
     ended_.erase(told);
+    std::uint64_t count = 0;
+    if (ended_.empty()) (void)!::read(waiting_.get(), &count, sizeof count);
     return result;
   }
 
-  /// The word of the end, not the pidfd: that is readable before the sidecar has told the status.
-  [[nodiscard]] int exit_notice(const Child&) const override { return socket_.get(); }
+  /// The word of an end, not the pidfd: that is readable before the sidecar has told the status. Readable also while a word
+  /// is known that nobody has asked for yet: whoever asked for another child has read it.
+  [[nodiscard]] int exit_notice(const Child&) const override { return notice_.get(); }
   [[nodiscard]] pid_t sidecar() const override { return pid_; }
 
  private:
+  bool make_notice() {
+    waiting_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    notice_.reset(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event readable{};
+    readable.events = EPOLLIN;
+    return waiting_ && notice_ && ::epoll_ctl(notice_.get(), EPOLL_CTL_ADD, socket_.get(), &readable) == 0 &&
+           ::epoll_ctl(notice_.get(), EPOLL_CTL_ADD, waiting_.get(), &readable) == 0;
+  }
+
+  void remember(const Word& word) {
+    constexpr std::uint64_t one = 1;
+    if (ended_.empty()) (void)!::write(waiting_.get(), &one, sizeof one);
+    ended_[word.pid] = word.status;
+  }
+
   void reap() const {
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
 
   Fd socket_, pidfd_;
+  Fd waiting_;  // an eventfd, raised while anybody's end is known and not yet asked for
+  Fd notice_;   // an epoll over both
   pid_t pid_ = -1;
   std::map<pid_t, int> ended_;
 };
