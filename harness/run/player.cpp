@@ -28,7 +28,6 @@ namespace {
 
 constexpr int history_failed = 74;  // EX_IOERR of sysexits.h
 constexpr Nanos canary_period = std::chrono::milliseconds(5);
-constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 constexpr int most_urgent = -20;  // `man 2 setpriority`
 constexpr rlim_t own_descriptors = 64;
 
@@ -63,6 +62,8 @@ void Player::asks_teardown(const std::string& because) {
   if (teardown_asked_) return;
   teardown_asked_ = true;
   late_ = Nanos{};
+  starvation_.begin();
+  look_who_starves();
   const Nanos asked_at = turns_.when() > Nanos{} ? turns_.when() : monotonic_now();
   append_at(asked_at, TeardownAsked{because});
   const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;

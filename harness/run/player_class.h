@@ -11,6 +11,7 @@
 #include "harness/observe/census.h"
 #include "harness/observe/crowd.h"
 #include "harness/observe/listener.h"
+#include "harness/observe/starvation.h"
 #include "harness/observe/strangers.h"
 #include "harness/run/fault_turns.h"
 #include "harness/run/gate.h"
@@ -27,6 +28,7 @@ namespace forkproof::run {
 
 inline constexpr char supervisor_role[] = "supervisor";
 inline constexpr Nanos watch_period = std::chrono::milliseconds(1);
+inline constexpr Nanos canary_tolerance = std::chrono::milliseconds(2);
 inline const observe::Outlook no_outlook;
 
 /// PID 1 of one run, as player.cpp tells its life. Active: `play` blocks until the run is over. Its owner keeps the part. For
@@ -107,6 +109,7 @@ class Player final : public faults::Strike {
   void find_orphans_of(Pid dead);
   void tick_faults();
   void watch_processes();
+  void look_who_starves();
   void count_everybody();
   void is_stuck(Process& process, const observe::Finding& finding);
 
@@ -140,6 +143,8 @@ class Player final : public faults::Strike {
   std::optional<ListenerOpened> listener_;
   std::optional<CaptureOpened> capture_;
   Nanos late_{};               // lost by the machine since teardown was asked for
+  observe::Starvation starvation_;
+  int ticks_ = 0;
   std::optional<SubjectIo> io_;
   Starts starts_;
   observe::Crowd crowd_;

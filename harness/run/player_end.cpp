@@ -20,6 +20,7 @@ constexpr Nanos time_to_follow = std::chrono::seconds(2);  // twice the second i
 /// The deadline is put off by what the machine lost; `granted` is what it was put off by already.
 void Player::teardown_deadline(std::uint64_t asked, Nanos granted) {
   if (concluding_ || asked != times_asked_) return;
+  look_who_starves();
   if (late_ > granted) {
     const Nanos late = late_;
     warden_.call_at(monotonic_now() + (late - granted), [this, asked, late] { teardown_deadline(asked, late); });

@@ -12,6 +12,7 @@
 namespace forkproof::run {
 namespace {
 
+constexpr int starvation_ticks = 8;  // of watch_period
 constexpr int enough_crashes = 20;  // of a master's workers that were not up yet: by then it is a loop
 
 }  // namespace
@@ -45,6 +46,7 @@ void Player::take_ends() {
 }
 
 void Player::record_end(Process& process, std::optional<WaitStatus> status) {
+  if (process.node == supervisor_node) look_who_starves();
   process.alive = false;
   if (process.node == supervisor_node) take_ends();
   starts_.ended(process.node, process.pid, monotonic_now());
@@ -88,9 +90,21 @@ void Player::tick_faults() {
   turns_.each(monotonic_now(), [this](faults::Fault& fault) { fault.tick(*this); });
 }
 
+/// What a crowded machine takes from the supervisor or its tree is not theirs. The canary's lateness may be the same time, so
+/// only what goes beyond it is added.
+void Player::look_who_starves() {
+  if (!teardown_asked_ || supervisor_gone_) return;
+  for (const auto& [pid, process] : processes_) {
+    if (process.alive) starvation_.look(pid, process.node == supervisor_node);
+  }
+  const Nanos more = starvation_.so_far() - late_;
+  if (more >= canary_tolerance) late_ += more, append(MachineLate{more});
+}
+
 void Player::watch_processes() {
   if (concluding_) return;
   watch_.look();
+  if (++ticks_ % starvation_ticks == 0) look_who_starves();
   supervisor_is_gone();
   warden_.call_at(monotonic_now() + watch_period, [this] { watch_processes(); });
 }
