@@ -35,7 +35,7 @@ std::string count(const RunSummary& summary) {
 
 }  // namespace
 
-void github(const RunSummary& summary, std::ostream& out) {
+void report_github(const RunSummary& summary, std::ostream& out) {
   for (const CellSummary& cell : summary.cells) {
     const bool failed = cell.outcome == CellOutcome::not_as_expected;
     if (cell.runs == 0 || (!failed && cell.outcome != CellOutcome::unknown)) continue;

@@ -120,7 +120,7 @@ Json summary_document(const RunSummary& summary) {
 
 }  // namespace
 
-void json(const RunSummary& summary, std::ostream& out) {
+void report_json(const RunSummary& summary, std::ostream& out) {
   out << summary_document(summary).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 

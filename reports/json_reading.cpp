@@ -11,15 +11,15 @@
 namespace forkproof::reports {
 namespace {
 
-using Json = nlohmann::json;
+using Document = nlohmann::json;
 
-std::uint64_t count_in(const Json& object, const char* key) {
-  const Json& number = object.at(key);
+std::uint64_t count_in(const Document& object, const char* key) {
+  const Document& number = object.at(key);
   if (!number.is_number_unsigned()) throw BadInput(fmt::format("\"{}\" wants a number from 0 on", key));
   return number.get<std::uint64_t>();
 }
 
-Nanos duration_in(const Json& milliseconds) {
+Nanos duration_in(const Document& milliseconds) {
   const double number = milliseconds.get<double>();
   constexpr double most = 1e12;  // thirty years
   if (!(number >= 0 && number < most)) throw BadInput("a number of milliseconds is no duration");
@@ -27,25 +27,25 @@ Nanos duration_in(const Json& milliseconds) {
 }
 
 template <class Enum>
-Enum named(const Json& word, std::initializer_list<Enum> all) {
+Enum named(const Document& word, std::initializer_list<Enum> all) {
   for (const Enum each : all) {
     if (word.get<std::string>() == name(each)) return each;
   }
   throw BadInput("no outcome is called " + word.dump());
 }
 
-Outcome outcome_in(const Json& word) {
+Outcome outcome_in(const Document& word) {
   return named(word, {Outcome::held, Outcome::skipped, Outcome::unknown, Outcome::broken});
 }
 
-CellOutcome cell_outcome_in(const Json& word) {
+CellOutcome cell_outcome_in(const Document& word) {
   return named(word, {CellOutcome::as_expected, CellOutcome::skipped, CellOutcome::unknown, CellOutcome::not_as_expected});
 }
 
-Exhibit exhibit_in(const Json& document) {
+Exhibit exhibit_in(const Document& document) {
   Exhibit exhibit;
   exhibit.run = count_in(document, "run");
-  for (const Json& line : document.at("history")) exhibit.history.append(from_line(line.dump()));
+  for (const Document& line : document.at("history")) exhibit.history.append(from_line(line.dump()));
   exhibit.history.unreadable_lines = count_in(document, "unreadable_lines");
   for (const auto& [oracle, verdict] : document.at("verdicts").items()) {
     Verdict& read = exhibit.verdicts[oracle];
@@ -57,7 +57,7 @@ Exhibit exhibit_in(const Json& document) {
   return exhibit;
 }
 
-Ending ending_in(const Json& document) {
+Ending ending_in(const Document& document) {
   Ending ending;
   if (!document.at("left").is_null()) ending.left = count_in(document, "left");
   if (!document.at("took_ms").is_null()) ending.took = duration_in(document.at("took_ms"));
@@ -65,7 +65,7 @@ Ending ending_in(const Json& document) {
   return ending;
 }
 
-CellSummary cell_in(const Json& document) {
+CellSummary cell_in(const Document& document) {
   CellSummary cell;
   if (document.contains("exhibit")) {
     cell.exhibit = exhibit_in(document.at("exhibit"));
@@ -94,7 +94,7 @@ CellSummary cell_in(const Json& document) {
   cell.outcome = cell_outcome_in(document.at("outcome"));
   cell.note = document.value("note", "");
   // What was written before there were any has none.
-  for (const Json& ending : document.value("endings", Json::array())) cell.endings.push_back(ending_in(ending));
+  for (const Document& ending : document.value("endings", Document::array())) cell.endings.push_back(ending_in(ending));
   if (cell.endings.size() > most_endings) throw BadInput(fmt::format("more than {} endings", most_endings));
   for (const auto& [oracle, tally] : document.at("oracles").items()) {
     cell.oracles[oracle] = {{outcome_in(tally.at("outcome")), tally.at("because"), {}},
@@ -105,7 +105,7 @@ CellSummary cell_in(const Json& document) {
 }
 
 /// What one run of `repro` wrote.
-RunSummary run_in(const Json& document) {
+RunSummary run_in(const Document& document) {
   RunSummary summary;
   summary.arena = document.at("arena"), summary.arena_cost = document.at("arena_cost");
   summary.refusals = document.at("refusals").get<std::vector<std::string>>();
@@ -120,12 +120,12 @@ RunSummary run_in(const Json& document) {
   if (document.contains("observe")) summary.observe = document.at("observe").get<std::string>();
   summary.run = document.at("run");
   summary.plan = {document.at("plan").at("id"), count_in(document.at("plan"), "cells")};
-  const Json& shard = document.at("shard");
+  const Document& shard = document.at("shard");
   summary.shard = {count_in(shard, "index"), count_in(shard, "count"), shard.at("from")};
   if (summary.run.empty() || summary.plan.id.empty()) throw BadInput("it names no run, or no plan");
   if (summary.shard.index < 1 || summary.shard.index > summary.shard.count) throw BadInput("its shard is none");
   std::set<std::uint64_t> places;
-  for (const Json& each : document.at("cells")) {
+  for (const Document& each : document.at("cells")) {
     const CellSummary& cell = summary.cells.emplace_back(cell_in(each));
     const bool ours = cell.place < summary.plan.cells && summary.shard.has(cell.place) && places.insert(cell.place).second;
     if (!ours) throw BadInput(fmt::format("the cell at place {} is not of its shard, or stands there twice", cell.place));
@@ -143,11 +143,11 @@ std::string without_brackets(std::string_view message) {
 
 RunSummary read_json(std::string_view text) {
   try {
-    const Json document = Json::parse(text);
+    const Document document = Document::parse(text);
     if (!document.is_object()) throw BadInput("no object");
     if (!document.contains("parts")) return run_in(document);
     RunSummary merged;
-    for (const Json& part : document.at("parts")) merged.parts.push_back(run_in(part));
+    for (const Document& part : document.at("parts")) merged.parts.push_back(run_in(part));
     if (merged.parts.empty()) throw BadInput("it was merged from nothing");
     return merged;
   } catch (const BadInput& error) {

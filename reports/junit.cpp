@@ -95,7 +95,7 @@ void write_gaps(const std::vector<std::string>& gaps, std::ostream& out) {
 
 }  // namespace
 
-void junit(const RunSummary& summary, std::ostream& out) {
+void report_junit(const RunSummary& summary, std::ostream& out) {
   const Letters letters = letters_for(summary.oracles);
   const auto cells = pointers_to(summary.cells);
   out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";

@@ -157,7 +157,7 @@ void write_league(const RunSummary& summary, const std::vector<std::string>& que
 
 }  // namespace
 
-void league(const RunSummary& summary, std::ostream& out) {
+void report_league(const RunSummary& summary, std::ostream& out) {
   const Cells cells = pointers_to(summary.cells);
   std::size_t width = 0;
   for (const std::string& subject : distinct(cells, subject_of)) width = std::max(width, subject.size());

@@ -2,13 +2,13 @@
 
 namespace forkproof::reports {
 
-#define FORKPROOF_REPORT(name, key, about) void name(const RunSummary& summary, std::ostream& out);
+#define FORKPROOF_REPORT(name, key, about) void report_##name(const RunSummary& summary, std::ostream& out);
 #include "reports/reports.def"
 #undef FORKPROOF_REPORT
 
 std::span<const ReportRow> reports() {
   static constexpr ReportRow rows[] = {
-#define FORKPROOF_REPORT(name, key, about) {key, about, name},
+#define FORKPROOF_REPORT(name, key, about) {key, about, report_##name},
 #include "reports/reports.def"
 #undef FORKPROOF_REPORT
   };

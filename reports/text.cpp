@@ -18,7 +18,7 @@
 namespace forkproof::reports {
 namespace {
 
-constexpr std::size_t most_told = 40;  // differences: the rest is counted
+constexpr std::size_t most_differences_told = 40;  // differences: the rest is counted
 
 std::string size_and_world(const RunSummary& summary) {
   const std::string shard = summary.shard.count == 1 ? "" : fmt::format(" (shard {} of {})", summary.shard.index, summary.shard.count);
@@ -81,12 +81,12 @@ void write_differences(const RunSummary& summary, std::ostream& out) {
     if (is_new) all.push_back({told_name(cell, summary), "", what});
     else all[place->second].backends_behind += ", " + cell.one.backend_name();
   }
-  for (std::size_t i = 0; i < std::min(all.size(), most_told); ++i) {
+  for (std::size_t i = 0; i < std::min(all.size(), most_differences_told); ++i) {
     const std::size_t line_end = all[i].what.find('\n');
     out << "\n" << wrapped("  ", all[i].name + all[i].backends_behind + all[i].what.substr(0, line_end), 4);
     out << all[i].what.substr(line_end + 1);
   }
-  if (all.size() > most_told) out << fmt::format("\n  ... and {} more; --format json has them all\n", all.size() - most_told);
+  if (all.size() > most_differences_told) out << fmt::format("\n  ... and {} more; --format json has them all\n", all.size() - most_differences_told);
   const auto not_run = reasons_not_run(summary);
   if (!not_run.empty()) out << "\n";
   for (const auto& [reason, count] : not_run) out << wrapped("  ", counted(count, "cell ", "cells ") + reason, 4);
@@ -120,7 +120,7 @@ void write_story(const RunSummary& summary, const Letters& letters, std::ostream
 
 }  // namespace
 
-void text(const RunSummary& summary, std::ostream& out) {
+void report_text(const RunSummary& summary, std::ostream& out) {
   if (summary.cells.empty()) {
     out << "nothing was run\n";
     return;

@@ -17,7 +17,7 @@ using testing::Not;
 const std::vector<std::string> eleven{"fork",       "fork-exec",  "posix-spawn",        "vfork-exec", "clone3",        "raw-fork",
                                       "forkserver", "boost-v1",   "worker-thread-fork", "boost-v2",   "boost-v2-vfork"};
 
-std::string text_of(const RunSummary& summary) {
+std::string text_report_of(const RunSummary& summary) {
   std::ostringstream page;
   find_report("text")->write(summary, page);
   return page.str();
@@ -48,7 +48,7 @@ TEST(Text, AMatrixThatIsAsExpectedIsATableAndACount) {
   cells[0] = with_expected_orphan(cells[0]);
   cells[5] = with_expected_orphan(cells[5]);
   for (const char* backend : {"fork", "fork-exec"}) cells.push_back(good_cell("run-refused", "airflow-3.2.0", backend));
-  EXPECT_EQ(text_of(summary_of(cells)),
+  EXPECT_EQ(text_report_of(summary_of(cells)),
             "matrix: 2 scenarios, sealed arena with a cgroup, 24 cells x 1 run, 2.00 s\n"
             "\n"
             "  fork-after-thread (exemplary; 11 backends)\n"
@@ -71,19 +71,19 @@ TEST(Text, ProfilesOfAVariantThatAreAlikeStandTogether) {
   cells.push_back(good_cell("other", "exemplary", "fork"));
   cells[0] = with_expected_orphan(cells[0]);
   cells[1] = with_expected_orphan(cells[1]);
-  EXPECT_THAT(text_of(summary_of(cells)), HasSubstr("  replies (airflow, airflow-65738, exemplary; fork, posix-spawn)\n"
+  EXPECT_THAT(text_report_of(summary_of(cells)), HasSubstr("  replies (airflow, airflow-65738, exemplary; fork, posix-spawn)\n"
                                                     "    404    O: airflow; others hold\n"
                                                     "    reset  holds\n"));
   // Where the backends differ too, each profile has its line.
   cells[1] = good_cell("replies/404", "airflow", "posix-spawn");
-  EXPECT_THAT(text_of(summary_of(cells)), HasSubstr("    404 airflow        O: fork; holds: posix-spawn\n"
+  EXPECT_THAT(text_report_of(summary_of(cells)), HasSubstr("    404 airflow        O: fork; holds: posix-spawn\n"
                                                     "    404 airflow-65738  holds\n"
                                                     "    404 exemplary      holds\n"
                                                     "    reset              holds\n"));
 }
 
 TEST(Text, OneQuestionIsAGridAndTellsItsFirstBreak) {
-  const std::string page = text_of(summary_of({with_expected_orphan(good_cell("heartbeat-409", "airflow-3.2.0", "fork")),
+  const std::string page = text_report_of(summary_of({with_expected_orphan(good_cell("heartbeat-409", "airflow-3.2.0", "fork")),
                                                good_cell("heartbeat-409", "airflow-3.2.0", "fork-exec"),
                                                good_cell("heartbeat-409", "exemplary", "fork"),
                                                good_cell("heartbeat-409", "exemplary", "fork-exec")},
@@ -103,14 +103,14 @@ TEST(Text, OneQuestionIsAGridAndTellsItsFirstBreak) {
 TEST(Text, BackendsThatDoNotFitSideBySideAreLines) {
   std::vector<CellSummary> cells;
   for (const std::string& backend : eleven) cells.push_back(good_cell("heartbeat-409", "exemplary", backend));
-  const std::string page = text_of(summary_of(cells, false));
+  const std::string page = text_report_of(summary_of(cells, false));
   EXPECT_THAT(page, HasSubstr("  heartbeat-409 (11 backends)\n    exemplary  holds\n"));
 }
 
 TEST(Text, ACellThatDiffersIsMarkedExplainedAndTold) {
   auto cells = variants();
   cells[0] = with_orphan(cells[0]);
-  const std::string page = text_of(summary_of(cells));
+  const std::string page = text_report_of(summary_of(cells));
   EXPECT_THAT(page, HasSubstr("std-mutex     O !: fork; others hold\n"));
   EXPECT_THAT(page, HasSubstr("! = not as expected\n  21 of 22 cells as expected, 1 not-as-expected\n"));
   EXPECT_THAT(page, HasSubstr("  fork-after-thread/std-mutex: exemplary / fork: not-as-expected in 1 of 1 run\n"
@@ -121,7 +121,7 @@ TEST(Text, ACellThatDiffersIsMarkedExplainedAndTold) {
 }
 
 TEST(Text, CellsOfARowThatDifferInTheSameWordsStandTogether) {
-  const std::string page = text_of(summary_of({with_orphan(good_cell("s", "exemplary", "fork")),
+  const std::string page = text_report_of(summary_of({with_orphan(good_cell("s", "exemplary", "fork")),
                                                with_orphan(good_cell("s", "exemplary", "raw-fork")),
                                                with_orphan(good_cell("s", "exemplary", "fork-exec"), "otherwise")}));
   EXPECT_THAT(page, HasSubstr("\n  s: exemplary / fork, raw-fork: not-as-expected in 1 of 1 run\n"));
@@ -133,7 +133,7 @@ TEST(Text, ABreakThatDidNotComeIsADifference) {
   cell.expected = {"no-orphans"};
   cell.outcome = CellOutcome::not_as_expected;
   cell.unexpected_runs = 1;
-  const std::string page = text_of(summary_of({cell}));
+  const std::string page = text_report_of(summary_of({cell}));
   EXPECT_THAT(page, HasSubstr("airflow-3.2.0  holds !\n"));
   EXPECT_THAT(page, HasSubstr("expected to break: no-orphans\n    no-orphans broken in 0 of 1: nobody is left\n"));
 }
@@ -143,13 +143,13 @@ TEST(Text, SomeOfManyRunsAreCounted) {
   cell.runs = 200;
   cell.oracles["no-orphans"].broken_runs = 3;
   cell.unexpected_runs = 3;
-  const std::string page = text_of(summary_of({cell}));
+  const std::string page = text_report_of(summary_of({cell}));
   EXPECT_THAT(page, HasSubstr("O:3 !"));
   EXPECT_THAT(page, HasSubstr("not-as-expected in 3 of 200 runs"));
 }
 
 TEST(Text, UnknownIsNeverGreen) {
-  const std::string page = text_of(summary_of({with_unknown(good_cell("heartbeat-409", "exemplary", "fork"))}));
+  const std::string page = text_report_of(summary_of({with_unknown(good_cell("heartbeat-409", "exemplary", "fork"))}));
   EXPECT_THAT(page, HasSubstr("exemplary  ?\n"));
   EXPECT_THAT(page, HasSubstr("0 of 1 cell as expected, 1 unknown"));
   EXPECT_THAT(page, HasSubstr("no-orphans unknown in 1 of 1: the census could not be taken"));
@@ -164,7 +164,7 @@ TEST(Text, WhatWasNotRunIsCountedByItsReason) {
   cells.push_back(not_run(good_cell("runtime", "exemplary", "fork"), CellOutcome::skipped, "skipped: built without gobjc"));
   RunSummary summary = summary_of(cells);
   summary.interrupted = true;
-  const std::string page = text_of(summary);
+  const std::string page = text_report_of(summary);
   EXPECT_THAT(page, HasSubstr("interrupted: this is what was found so far"));
   EXPECT_THAT(page, HasSubstr("  11 cells unknown: it was not run: interrupted\n"));
   EXPECT_THAT(page, HasSubstr("  1 cell skipped: built without gobjc\n"));
@@ -173,7 +173,7 @@ TEST(Text, WhatWasNotRunIsCountedByItsReason) {
 TEST(Text, ManyDifferencesAreCutShort) {
   std::vector<CellSummary> cells;
   for (int i = 0; i < 50; ++i) cells.push_back(with_orphan(good_cell("s" + std::to_string(i), "exemplary", "fork")));
-  EXPECT_THAT(text_of(summary_of(cells)), HasSubstr("... and 10 more; --format json has them all\n"));
+  EXPECT_THAT(text_report_of(summary_of(cells)), HasSubstr("... and 10 more; --format json has them all\n"));
 }
 
 TEST(Text, KeepsToEightyColumns) {
@@ -192,16 +192,16 @@ TEST(Text, KeepsToEightyColumns) {
   for (Pid pid = 2; pid < 66; ++pid) deep.exhibit->history.append({1ms, Spawned{pid, pid - 1, pid - 3, "fifteen-letters"}});
   cells.push_back(deep);
   for (const bool matrix : {true, false}) {
-    EXPECT_EQ(lines_too_long(text_of(summary_of(cells, matrix))), "");
-    EXPECT_EQ(lines_too_long(text_of(summary_of({deep}, matrix))), "");
-    EXPECT_EQ(lines_too_long(text_of(summary_of({cells[22]}, matrix))), "");
+    EXPECT_EQ(lines_too_long(text_report_of(summary_of(cells, matrix))), "");
+    EXPECT_EQ(lines_too_long(text_report_of(summary_of({deep}, matrix))), "");
+    EXPECT_EQ(lines_too_long(text_report_of(summary_of({cells[22]}, matrix))), "");
   }
 }
 
 TEST(Text, NothingInItReachesTheTerminalAsACommand) {
   CellSummary cell = with_orphan(good_cell("heartbeat-409", "exemplary", "fork"), "\x1b]0;title\a and \xff\xfe");
   cell.exhibit->history = orphan_history("\x1b[31mhelper");
-  const std::string page = text_of(summary_of({cell}));
+  const std::string page = text_report_of(summary_of({cell}));
   EXPECT_THAT(page, Not(HasSubstr("\x1b")));
   EXPECT_THAT(page, HasSubstr("?]0;title? and ??"));
 }
@@ -209,10 +209,10 @@ TEST(Text, NothingInItReachesTheTerminalAsACommand) {
 TEST(Text, WhatIsMissingOfAMergeIsSaid) {
   RunSummary summary = summary_of({good_cell("heartbeat-409", "exemplary", "fork")});
   summary.gaps = {"shard 2 of 2 is missing"};
-  EXPECT_THAT(text_of(summary), HasSubstr("  could not tell: shard 2 of 2 is missing\n"));
+  EXPECT_THAT(text_report_of(summary), HasSubstr("  could not tell: shard 2 of 2 is missing\n"));
 }
 
-TEST(Text, NothingWasRun) { EXPECT_EQ(text_of(summary_of({})), "nothing was run\n"); }
+TEST(Text, NothingWasRun) { EXPECT_EQ(text_report_of(summary_of({})), "nothing was run\n"); }
 
 }  // namespace
 }  // namespace forkproof::reports

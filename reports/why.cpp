@@ -12,7 +12,7 @@
 namespace forkproof::reports {
 namespace {
 
-constexpr std::size_t most_told = 4;  // of one look: the rest is counted
+constexpr std::size_t most_explained = 4;  // of one look: the rest is counted
 
 std::string title_of(const Explained& why) {
   if (why.when == "bound") return "when the bound was over";
@@ -28,7 +28,7 @@ std::string why_still_there(const History& history) {
     const auto* why = event.as<Explained>();
     if (why == nullptr || why->processes.empty()) continue;
     all += fmt::format("\n  Why it was still there {}:\n", title_of(*why));
-    const std::size_t told = std::min(why->processes.size(), most_told);
+    const std::size_t told = std::min(why->processes.size(), most_explained);
     for (std::size_t i = 0; i < told; ++i) {
       all += fmt::format("    {}\n", cast.name(why->processes[i].pid));
       for (const std::string& sentence : sentences_of(why->processes[i])) all += wrapped("      ", sentence, 8);

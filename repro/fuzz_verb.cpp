@@ -22,12 +22,12 @@
 namespace forkproof {
 namespace {
 
-constexpr char about[] =
+constexpr char fuzz_about[] =
     "Invents cases: trees and what each process does, spawn backends, captures,\n"
     "faults and where they strike, holds. Plays each in an arena of its own and\n"
     "judges it. A profile with every policy right (exemplary) must hold against all.\n";
 
-constexpr char more[] =
+constexpr char fuzz_more[] =
     "\nExamples:\n"
     "  repro fuzz --for 60s\n"
     "  repro fuzz --profile airflow-3.2.0 --cases 1000 --seed 7\n"
@@ -40,7 +40,7 @@ constexpr char more[] =
     "\nExit status: 0 nothing broke, 1 something did, 2 something could not be told or\n"
     "it was interrupted, 64 usage or bad input, 70 the harness failed.\n";
 
-constexpr std::size_t most_told = 20;         // breaks, in the summary
+constexpr std::size_t most_breaks_told = 20;         // breaks, in the summary
 constexpr std::uint64_t cases_if_not_said = 1'000;
 constexpr Nanos longest = std::chrono::hours(30 * 24);
 
@@ -129,12 +129,12 @@ std::string text_of(const FuzzOptions& options, const fuzz::CampaignResult& resu
   for (const fuzz::Break& each : result.breaks) ++broken[each.oracle];
   if (broken.empty()) return text + "  nothing broke\n";
   for (const auto& [oracle, count] : broken) text += fmt::format("  {} broken in {}\n", oracle, reports::counted(count, "case", "cases"));
-  for (std::size_t i = 0; i < std::min(result.breaks.size(), most_told); ++i) {
+  for (std::size_t i = 0; i < std::min(result.breaks.size(), most_breaks_told); ++i) {
     const fuzz::Break& each = result.breaks[i];
     text += fmt::format("    case {}: {} ({})\n", each.index, each.oracle, each.one.backend_name());
     text += reports::wrapped("      ", reports::printable(each.verdict.because));
   }
-  if (result.breaks.size() > most_told) text += fmt::format("    ... and {} more\n", result.breaks.size() - most_told);
+  if (result.breaks.size() > most_breaks_told) text += fmt::format("    ... and {} more\n", result.breaks.size() - most_breaks_told);
   text += notes;
   return text + "\n  See one again:\n" + reports::wrapped_command(4, asked_space(options).words(result.breaks.front().index));
 }
@@ -201,8 +201,8 @@ int act(FuzzOptions& options) {
 int fuzz_verb(int argc, char** argv) {
   FuzzOptions options;
   options.campaign.jobs = 0;
-  CLI::App app(about, "repro fuzz");
-  app.footer(more);
+  CLI::App app(fuzz_about, "repro fuzz");
+  app.footer(fuzz_more);
   app.get_formatter()->column_width(28);
   app.add_option("--profile", options.profile, "the supervisor profile (exemplary)")->type_name("P");
   app.add_option("--backend", options.backends, "only these spawn backends")->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);

@@ -13,14 +13,14 @@
 namespace forkproof {
 namespace {
 
-constexpr char about[] =
+constexpr char guard_about[] =
     "repro guard [OPTIONS] -- CMD ARG...\n"
     "runs a command, such as a test suite, and sees that it leaves no process\n"
     "behind. stdin, stdout, stderr, environment, folder and exit status are the\n"
     "command's own; who is left when the grace after its end is over is named on\n"
     "stderr, with who started it and why it is still there, and killed.\n";
 
-constexpr char more[] =
+constexpr char guard_more[] =
     "\nWhat the command has for itself: its processes, in a PID namespace with a /proc\n"
     "of its own (pids count from 1, nobody outside can be seen or signalled); its\n"
     "mounts; a session without a controlling terminal, so /dev/tty is not there.\n"
@@ -35,15 +35,15 @@ constexpr char more[] =
     "0 and somebody was left. 2 could not tell, 64 usage or bad input, 70 the\n"
     "harness itself failed, 126 and 127 as a shell: no such program.\n";
 
-constexpr std::size_t most_told = 8;  // of those left, in the text: the rest is counted
+constexpr std::size_t most_left_told = 8;  // of those left, in the text: the rest is counted
 
-struct Options {
+struct GuardOptions {
   std::vector<std::string> argv;
   Nanos grace = std::chrono::seconds(2);
   std::string observe = "auto", format = "text", output;
 };
 
-void check(const Options& options) {
+void check(const GuardOptions& options) {
   if (options.argv.empty()) throw BadInput("which command? repro guard [options] -- CMD ARG...");
   if (options.format != "text" && options.format != "json") throw BadInput("--format " + options.format + ": unknown format; one of: text, json");
   if (options.observe == "auto" || options.observe == "none" || observe::find_way(options.observe) != nullptr) return;
@@ -64,7 +64,7 @@ int exit_status_of(const guard::GuardResult& result) {
   return result.cut_off || !result.left.complete ? could_not_tell : as_expected;
 }
 
-std::string text_of(const guard::GuardResult& result, const Options& options) {
+std::string text_of(const guard::GuardResult& result, const GuardOptions& options) {
   const std::string name = options.argv.front().substr(options.argv.front().rfind('/') + 1);
   if (!result.ended_after) return fmt::format("repro guard: {} was cut off{}\n", name, result.trouble.empty() ? "" : ": " + result.trouble);
   const std::size_t count = result.left.processes.size();
@@ -77,18 +77,18 @@ std::string text_of(const guard::GuardResult& result, const Options& options) {
                                                                   count == 1 ? "a process that lived on for" : fmt::format("{} processes that lived on for", count),
                                                                   text(options.grace), result.status.text()), 2);
   if (!result.left.complete) all += "  the count is not complete\n";
-  for (std::size_t i = 0; i < std::min(result.why.processes.size(), most_told); ++i) {
+  for (std::size_t i = 0; i < std::min(result.why.processes.size(), most_left_told); ++i) {
     const Explanation& one = result.why.processes[i];
     all += fmt::format("  {} {}\n", one.name, one.pid);
     for (const std::string& sentence : sentences_of(one)) all += reports::wrapped("    ", sentence, 6);
   }
-  if (count > most_told) all += fmt::format("  ... and {} more\n", count - most_told);
+  if (count > most_left_told) all += fmt::format("  ... and {} more\n", count - most_left_told);
   const bool blind = result.observation && result.observation->way != "connector" && result.observation->way != "ptrace";
   if (blind) all += reports::wrapped("  who started whom was seen by way of ", fmt::format("{}, which misses {}", result.observation->way, result.observation->misses), 4);
   return reports::printable(all);
 }
 
-std::string json_of(const guard::GuardResult& result, const Options& options) {
+std::string json_of(const guard::GuardResult& result, const GuardOptions& options) {
   nlohmann::json document{{"command", options.argv}, {"exit", result.ended_after ? nlohmann::json(own_status(result.status)) : nlohmann::json()},
                           {"ended_after_ms", result.ended_after ? nlohmann::json(in_seconds(*result.ended_after) * 1e3) : nlohmann::json()},
                           {"grace_ms", in_seconds(options.grace) * 1e3},
@@ -107,7 +107,7 @@ std::string json_of(const guard::GuardResult& result, const Options& options) {
   return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-int act(const Options& options) {
+int act(const GuardOptions& options) {
   check(options);
   const guard::GuardOrders orders{options.argv, options.grace, options.observe};
   const std::unique_ptr<Output> output = options.output.empty() ? nullptr : std::make_unique<Output>(options.output);
@@ -122,15 +122,15 @@ int act(const Options& options) {
 }  // namespace
 
 int guard_verb(int argc, char** argv) {
-  Options options;
+  GuardOptions options;
   // What is behind -- is the command's, however it looks.
   int own = argc;
   for (int i = 1; i < argc && own == argc; ++i) {
     if (std::string_view(argv[i]) == "--") own = i;
   }
   for (int i = own + 1; i < argc; ++i) options.argv.emplace_back(argv[i]);
-  CLI::App app(about, "repro guard");
-  app.footer(more);
+  CLI::App app(guard_about, "repro guard");
+  app.footer(guard_more);
   app.get_formatter()->column_width(24);
   const auto take_grace = [&options](const std::string& text) { options.grace = duration("--grace", text, Nanos{}, std::chrono::hours(24)); };
   app.add_option_function<std::string>("--grace", take_grace, "for who is still there after CMD's end (2s)")->type_name("TIME");

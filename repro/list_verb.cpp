@@ -121,7 +121,7 @@ constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profi
                           {"knobs", list_knobs},         {"sigint-setups", list_sigint_setups},
                           {"sync-points", list_sync_points}, {"formats", list_formats}, {"ways", list_ways}};
 
-int act(const std::string& wanted) {
+int list_act(const std::string& wanted) {
   std::vector<std::string> known;
   Page page;
   for (const Kind& kind : kinds) {
@@ -149,7 +149,7 @@ int list_verb(int argc, char** argv) {
                "ways (to see processes); without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only")->type_name("");
-  return run_verb_with(app, argc, argv, [&kind] { return act(kind); });
+  return run_verb_with(app, argc, argv, [&kind] { return list_act(kind); });
 }
 
 }  // namespace forkproof

@@ -18,11 +18,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char about[] =
+constexpr char matrix_about[] =
     "Runs every scenario of the library (or those named), with all its variants,\n"
     "under all its profiles and spawn backends, and prints one table: the CI job.\n";
 
-constexpr char more[] =
+constexpr char matrix_more[] =
     "\nExamples:\n"
     "  repro matrix\n"
     "  repro matrix heartbeat-409 fork-after-thread/std-mutex --backend fork\n"
@@ -105,8 +105,8 @@ int matrix_verb(int argc, char** argv) {
   Options options;
   options.run.jobs = 0;
   std::string plan;
-  CLI::App app(about, "repro matrix");
-  app.footer(more);
+  CLI::App app(matrix_about, "repro matrix");
+  app.footer(matrix_more);
   app.add_option("SCENARIO", options.scenarios, "names (repro list), NAME/VARIANT, or .toml files")->type_name("...");
   describe(app, options);
   app.add_option("--knob", options.knobs, "only subjects with this policy (repro list knobs)")

@@ -20,13 +20,13 @@
 namespace forkproof {
 namespace {
 
-constexpr char about[] =
+constexpr char merge_about[] =
     "Folds results of `--format json` (the shards of one command line, from any\n"
     "number of machines) into one, and reports it as one run would have been. The\n"
     "order counts for nothing, and the same run twice counts once; what was merged\n"
     "can be merged again.\n";
 
-constexpr char more[] =
+constexpr char merge_more[] =
     "\nExamples:\n"
     "  repro matrix --shard 1/2 --format json --output 1.json  # on one machine\n"
     "  repro matrix --shard 2/2 --format json --output 2.json  # on another\n"
@@ -143,8 +143,8 @@ int act(const std::vector<std::string>& paths, const Reporting& reporting) {
 int merge_verb(int argc, char** argv) {
   std::vector<std::string> paths;
   Reporting reporting;
-  CLI::App app(about, "repro merge");
-  app.footer(more);
+  CLI::App app(merge_about, "repro merge");
+  app.footer(merge_more);
   app.get_formatter()->column_width(28);
   app.add_option("FILE", paths, "results of --format json")->type_name("...")->required();
   describe(app, reporting);

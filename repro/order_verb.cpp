@@ -21,13 +21,13 @@
 namespace forkproof {
 namespace {
 
-constexpr char about[] =
+constexpr char order_about[] =
     "Plays one cell of a scenario in many orders of its processes (as it comes,\n"
     "random, and by priorities that change: PCT), counts which orders break a\n"
     "promise, and for one that does finds the nearest that holds, and the pair of\n"
     "events that decides.\n";
 
-constexpr char more[] =
+constexpr char order_more[] =
     "\nOnly what our own processes announce can be ordered (repro list sync-points);\n"
     "what lies between two such points is the kernel's.\n"
     "\nExamples:\n"
@@ -147,8 +147,8 @@ int act(const Asked& asked) {
 
 int order_verb(int argc, char** argv) {
   Asked asked;
-  CLI::App app(about, "repro order");
-  app.footer(more);
+  CLI::App app(order_about, "repro order");
+  app.footer(order_more);
   app.get_formatter()->column_width(28);
   app.add_option("SCENARIO", asked.scenarios, "a name (repro list), NAME/VARIANT, or a .toml file")->type_name("")->expected(0, 1);
   app.add_option("--profile", asked.profiles, "the supervisor profile")->type_name("P")->expected(1)->allow_extra_args(false);

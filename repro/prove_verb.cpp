@@ -21,12 +21,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using fuzz::DefectProof;
 
-constexpr char about[] =
+constexpr char prove_about[] =
     "Plants every wrong value of every policy knob, alone, in an exemplary\n"
     "supervisor, and asks who catches it: which scenarios of the catalogue, and how\n"
     "many invented cases it takes from nothing. Every defect must be caught, every\n"
     "promise must catch one, and the same with the right value must hold.\n";
-constexpr char more[] =
+constexpr char prove_more[] =
     "\nExit status: 0 when the proof stands, 1 when it does not, 2 when it was\n"
     "interrupted, 64 and 70 as ever.\n";
 
@@ -208,8 +208,8 @@ int act(const ProveOptions& options) {
 
 int prove_verb(int argc, char** argv) {
   ProveOptions options;
-  CLI::App app(about, "repro prove");
-  app.footer(more);
+  CLI::App app(prove_about, "repro prove");
+  app.footer(prove_more);
   app.add_flag("--short", options.is_short, "the catalogue only, until the first scenario that\ncatches a defect: under a minute");
   add_whole(app, "--seeds", options.seeds, 1, 1000, "hunts from nothing for each defect (10)")->type_name("N");
   add_number(app, "--for", options.seconds, 0.1, 3600, "at most so long for one hunt (30)")->type_name("SECONDS");

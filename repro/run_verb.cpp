@@ -11,12 +11,12 @@
 namespace forkproof {
 namespace {
 
-constexpr char about[] =
+constexpr char run_about[] =
     "repro starts a task tree under a process supervisor, brings on one fault by\n"
     "construction, and says whether its promises held: nobody orphaned, no closed\n"
     "selector used, teardown bounded, and more.\n";
 
-constexpr char more[] =
+constexpr char run_more[] =
     "\nOther verbs:\n"
     "  repro matrix        every scenario, crossed: the CI job\n"
     "  repro fuzz          invents cases, and makes small what breaks\n"
@@ -78,8 +78,8 @@ int run_verb(int argc, char** argv) {
   subject.command = command_behind_dashes(&argc, argv);
   Options options;
   options.run.jobs = 0;
-  CLI::App app(about, "repro");
-  app.footer(more);
+  CLI::App app(run_about, "repro");
+  app.footer(run_more);
   app.add_option("SCENARIO", options.scenarios, "a name (repro list), NAME/VARIANT, or a .toml file")
       ->type_name("")->expected(0, 1);
   app.add_option("--target", subject.targets, "real supervisors by name (repro list targets)")

@@ -12,13 +12,13 @@
 namespace forkproof {
 namespace {
 
-constexpr char about[] =
+constexpr char targets_about[] =
     "Puts every real supervisor of scenarios/targets/ under every fault that can be\n"
     "brought on from outside, and prints the league table: what each leaves behind,\n"
     "how long it took, and its exit status. Eight arenas a processor are open at once\n"
     "(--jobs), since most of them wait.\n";
 
-constexpr char more[] =
+constexpr char targets_more[] =
     "\nWhat is not installed is skipped, with the line that installs it; ci/targets\n"
     "installs them all. What a target is known not to keep stands in its file, with\n"
     "the reason, and is expected; \"news\" is what nobody wrote down yet.\n"
@@ -54,8 +54,8 @@ int targets_verb(int argc, char** argv) {
   options.run.jobs = 8 * std::max(1U, std::thread::hardware_concurrency());
   options.reporting.format = "league";
   AskedCommand subject;
-  CLI::App app(about, "repro targets");
-  app.footer(more);
+  CLI::App app(targets_about, "repro targets");
+  app.footer(targets_more);
   app.add_option("SCENARIO", options.scenarios, "questions (all that are asked of commands)")->type_name("...");
   app.add_option("--target", subject.targets, "only these (repro list targets)")
       ->type_name("A,B")->expected(1)->take_all()->allow_extra_args(false);

@@ -29,7 +29,7 @@
 namespace forkproof::faults {
 namespace {
 
-constexpr Setting settings[] = {
+constexpr Setting channel_held_settings[] = {
     {.key = "channel", .is_number = false, .required = false,
      .about = "which of the task's: stdin, stdout, or all that it was given", .words = "stdin stdout all"},
     {.key = "for_ms", .is_number = true, .required = false, .about = "let go so long after the task's end; else held until the run is over",
@@ -154,7 +154,7 @@ class ChannelHeld final : public Fault {
 
 }  // namespace
 
-std::span<const Setting> settings_of_channel_held() { return settings; }
+std::span<const Setting> settings_of_channel_held() { return channel_held_settings; }
 std::string check_channel_held(const FaultSpec&) { return {}; }
 std::unique_ptr<Fault> make_channel_held(const FaultSpec& spec) { return std::make_unique<ChannelHeld>(spec); }
 

@@ -19,7 +19,7 @@
 namespace forkproof::faults {
 namespace {
 
-constexpr Setting settings[] = {
+constexpr Setting dns_in_child_settings[] = {
     {.key = "lookup", .is_number = false, .required = true,
      .about = "what the thread is inside: gethostbyname, getaddrinfo-resolv-conf, nss-module or getaddrinfo-slow",
      .words = "gethostbyname getaddrinfo-resolv-conf nss-module getaddrinfo-slow"},
@@ -203,7 +203,7 @@ class DnsInChild final : public Fault {
 
 }  // namespace
 
-std::span<const Setting> settings_of_dns_in_child() { return settings; }
+std::span<const Setting> settings_of_dns_in_child() { return dns_in_child_settings; }
 std::string check_dns_in_child(const FaultSpec&) { return {}; }
 std::unique_ptr<Fault> make_dns_in_child(const FaultSpec& spec) { return std::make_unique<DnsInChild>(spec); }
 

@@ -18,7 +18,7 @@ constexpr char lock_words[] =
 #undef FORKPROOF_LOCK
     "";
 
-constexpr Setting settings[] = {
+constexpr Setting fork_after_thread_settings[] = {
     {.key = "lock", .is_number = false, .required = true, .about = "which lock is held (repro list locks)", .words = lock_words},
 };
 
@@ -44,7 +44,7 @@ class ForkAfterThread final : public Fault {
 
 }  // namespace
 
-std::span<const Setting> settings_of_fork_after_thread() { return settings; }
+std::span<const Setting> settings_of_fork_after_thread() { return fork_after_thread_settings; }
 std::string check_fork_after_thread(const FaultSpec&) { return {}; }
 std::unique_ptr<Fault> make_fork_after_thread(const FaultSpec& spec) { return std::make_unique<ForkAfterThread>(spec); }
 

@@ -16,7 +16,7 @@
 namespace forkproof::faults {
 namespace {
 
-constexpr Setting settings[] = {
+constexpr Setting group_signalled_settings[] = {
     {.key = "when", .is_number = false, .required = false,
      .about = "tree-ready (all are up), or spawned (the supervisor goes on from its spawn, and the task is held at its birth)",
      .words = "tree-ready spawned"},
@@ -65,7 +65,7 @@ class GroupSignalled final : public Fault {
 
 }  // namespace
 
-std::span<const Setting> settings_of_group_signalled() { return settings; }
+std::span<const Setting> settings_of_group_signalled() { return group_signalled_settings; }
 std::string check_group_signalled(const FaultSpec&) { return {}; }
 std::unique_ptr<Fault> make_group_signalled(const FaultSpec& spec) { return std::make_unique<GroupSignalled>(spec); }
 

@@ -21,7 +21,7 @@
 namespace forkproof::faults {
 namespace {
 
-constexpr Setting settings[] = {
+constexpr Setting heartbeat_reply_settings[] = {
     {.key = "status", .is_number = true, .required = false, .about = "the HTTP status of the reply, which is no success", .least = 300, .most = 599},
     {.key = "reply", .is_number = false, .required = false,
      .about = "instead of a status: reset, hang, late (when the client has given up), garbage, half-close",
@@ -170,7 +170,7 @@ class HeartbeatReply final : public Fault {
 
 }  // namespace
 
-std::span<const Setting> settings_of_heartbeat_reply() { return settings; }
+std::span<const Setting> settings_of_heartbeat_reply() { return heartbeat_reply_settings; }
 std::string check_heartbeat_reply(const FaultSpec& spec) {
   if (spec.settings.contains("status") == spec.settings.contains("reply")) {
     return "wants either a status or a reply (reset, hang, late, garbage, half-close)";

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Setting settings[] = {
+constexpr Setting runtime_in_child_settings[] = {
     {.key = "runtime", .is_number = false, .required = true,
      .about = "objc, objc-late-import, apple-rule-emulated, apple-rule-emulated-warmed, apple-rule-emulated-disabled or "
               "setproctitle",
@@ -195,7 +195,7 @@ class RuntimeInChild final : public Fault {
 
 }  // namespace
 
-std::span<const Setting> settings_of_runtime_in_child() { return settings; }
+std::span<const Setting> settings_of_runtime_in_child() { return runtime_in_child_settings; }
 std::string check_runtime_in_child(const FaultSpec&) { return {}; }
 std::unique_ptr<Fault> make_runtime_in_child(const FaultSpec& spec) { return std::make_unique<RuntimeInChild>(spec); }
 

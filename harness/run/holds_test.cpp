@@ -13,11 +13,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 /// A process that has announced a sync point and waits; `answered` looks whether it may go on.
-struct Waiting {
+struct WaitingProcess {
   Fd process;
   arena::Message message;
 
-  Waiting(const std::string& role, const std::string& point) {
+  WaitingProcess(const std::string& role, const std::string& point) {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     process.reset(ends[0]);
@@ -63,7 +63,7 @@ TEST_F(HoldsTest, CountsEachPointOfEachRoleFromOne) {
 
 TEST_F(HoldsTest, LetsGoWhenTheTreeIsSettled) {
   Holds some = holds({until_ready});
-  Waiting waiting("supervisor", "heartbeat");
+  WaitingProcess waiting("supervisor", "heartbeat");
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "heartbeat", 3));
   some.point_reached("task", "forked");
   some.role_is_gone("task");
@@ -75,7 +75,7 @@ TEST_F(HoldsTest, LetsGoWhenTheTreeIsSettled) {
 
 TEST_F(HoldsTest, LetsGoWhenThePointIsReached) {
   Holds some = holds({until_forked});
-  Waiting waiting("supervisor", "spawned");
+  WaitingProcess waiting("supervisor", "spawned");
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "spawned", 1));
   some.tree_is_settled("the whole tree is up");
   some.point_reached("task", "before-exec");
@@ -88,7 +88,7 @@ TEST_F(HoldsTest, LetsGoWhenThePointIsReached) {
 
 TEST_F(HoldsTest, LetsGoWhenWhatItWaitsForCanNeverCome) {
   Holds some = holds({until_forked});
-  Waiting waiting("supervisor", "spawned");
+  WaitingProcess waiting("supervisor", "spawned");
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "spawned", 1));
   some.role_is_gone("task");
   EXPECT_TRUE(waiting.answered());
@@ -111,7 +111,7 @@ TEST_F(HoldsTest, WhoIsGoneHoldsNobody) {
 
 TEST_F(HoldsTest, TwoThatWaitForEachOtherMeet) {  // the race of run-refused-at-once, as an order
   Holds some = holds({until_forked, {"task", "forked", 1, "supervisor", "stop-signalled"}});
-  Waiting supervisor("supervisor", "spawned"), task("task", "forked");
+  WaitingProcess supervisor("supervisor", "spawned"), task("task", "forked");
   some.count("supervisor", "spawned");
   some.hold(std::move(supervisor.message), some.rule_for("supervisor", "spawned", 1));
   some.count("task", "forked");
@@ -125,7 +125,7 @@ TEST_F(HoldsTest, TwoThatWaitForEachOtherMeet) {  // the race of run-refused-at-
 }
 
 TEST_F(HoldsTest, LeavesTheAnswerToWhomItTells) {  // who may have to put it off still
-  Waiting waiting("supervisor", "heartbeat");
+  WaitingProcess waiting("supervisor", "heartbeat");
   std::optional<arena::Message> told;
   Holds some({until_ready}, [&](arena::Message message, const std::string&) { told = std::move(message); });
   some.hold(std::move(waiting.message), some.rule_for("supervisor", "heartbeat", 3));
@@ -138,7 +138,7 @@ TEST_F(HoldsTest, LeavesTheAnswerToWhomItTells) {  // who may have to put it off
 
 TEST_F(HoldsTest, LetsAllOfOneKindGoInTheirOrder) {
   Holds some = holds({until_ready, {"other", "heartbeat", 1, "", "ready"}, until_forked});
-  Waiting first("supervisor", "heartbeat"), second("other", "heartbeat"), kept("supervisor", "spawned");
+  WaitingProcess first("supervisor", "heartbeat"), second("other", "heartbeat"), kept("supervisor", "spawned");
   some.hold(std::move(first.message), some.rule_for("supervisor", "heartbeat", 3));
   some.hold(std::move(kept.message), some.rule_for("supervisor", "spawned", 1));
   some.hold(std::move(second.message), some.rule_for("other", "heartbeat", 1));

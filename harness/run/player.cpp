@@ -26,7 +26,6 @@
 namespace forkproof::run {
 namespace {
 
-constexpr int history_failed = 74;  // EX_IOERR of sysexits.h
 constexpr Nanos canary_period = std::chrono::milliseconds(5);
 constexpr int most_urgent = -20;  // `man 2 setpriority`
 constexpr rlim_t own_descriptors = 64;

@@ -44,6 +44,9 @@ struct Part {
 /// How many processes an arena gives a command with a tree of so many nodes; beyond it it forks without end.
 inline std::size_t most_processes(std::size_t nodes) { return 1'000 + 2 * nodes; }
 
+/// `play` returns this when the history could not be written (EX_IOERR of sysexits.h).
+inline constexpr int history_failed = 74;
+
 /// Plays one case in an arena: what PID 1 does, from the first event after the case itself to the last. Blocks;
 /// returns the warden's exit code: 0, or 74 when the history could not be written (EX_IOERR).
 int play(Part& part);

@@ -28,8 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int history_failed = 74;
-
 std::vector<std::unique_ptr<faults::Fault>> make_faults(const Case& one) {
   std::vector<std::unique_ptr<faults::Fault>> made;
   for (const FaultSpec& spec : one.faults) {

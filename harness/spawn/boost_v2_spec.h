@@ -16,7 +16,7 @@ namespace forkproof::spawn {
 /// A custom initializer, the library's own means: descriptors and group, in the child right before execve. Not process_stdio
 /// and bind_fd: the one stumbles over descriptors that stand in each other's place, and 1.81's bind_fd returns nothing from
 /// a function that must return.
-struct AsTheSpecSays {
+struct SpecInitializer {
   const SpawnSpec& spec;
   const std::vector<Fd>& moved;
 
@@ -64,7 +64,7 @@ boost::system::result<Child, SpawnFailure> spawn_with_boost_v2(const SpawnSpec& 
   boost::system::error_code error;
   try {
     auto process = launcher(context.get_executor(), error, boost::process::v2::filesystem::path(spec.path), argv.data(),
-                            AsTheSpecSays{spec, moved});
+                            SpecInitializer{spec, moved});
     if (!error) process.detach();  // else its destructor kills
   } catch (const boost::system::system_error& failure) {
     // Symptom: an exception, and a child that runs all the same. Cause: the process object opens its pidfd without looking
