@@ -70,7 +70,7 @@ std::string text_of(const guard::GuardResult& result, const GuardOptions& option
   const std::size_t count = result.left.processes.size();
   if (count == 0) {
     if (!result.cut_off && result.left.complete) return {};
-    if (!result.cut_off) return fmt::format("repro guard: who {} left could not be counted: at each look somebody was new\n", name);
+    if (!result.cut_off) return fmt::format("repro guard: who {} left could not be counted: new processes at each look, or some that /proc does not show\n", name);
     return fmt::format("repro guard: who {} left could not be seen: the arena was cut off\n", name);
   }
   std::string all = reports::wrapped("repro guard: ", fmt::format("{} left {} {} after its end ({}), now killed", name,

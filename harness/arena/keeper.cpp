@@ -12,6 +12,7 @@
 #include "harness/arena/namespaces.h"
 #include "harness/arena/sweep.h"
 #include "harness/core/error.h"
+#include "harness/core/proc_root.h"
 #include "harness/core/wait_status.h"
 
 namespace forkproof::arena {
@@ -37,6 +38,7 @@ int run_warden(const Keep& plan, int keeper_pidfd) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (plan.tier != Tier::subreaper) mount_private_proc();
   else ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  pin_proc();
   const int code = plan.contents.inside();
   if (plan.tier == Tier::subreaper) kill_descendants();
   return code;

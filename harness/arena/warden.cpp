@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "harness/core/error.h"
+#include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 
 namespace forkproof::arena {
@@ -30,7 +31,7 @@ Fd child_signals() {
 bool is_child_of_ours(pid_t pid) {
   char path[40], text[1024];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc(path);
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   text[std::max<ssize_t>(got, 0)] = '\0';
   const auto stat = parse_proc_stat(text);

@@ -1,7 +1,7 @@
 #include "harness/core/children.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,12 +10,13 @@
 
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 
 namespace forkproof {
 namespace {
 
 void add_children_of_thread(const std::string& path, std::vector<int>* into) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc(path);
   if (!file && !means_gone(errno)) fail("open " + path);
   std::string text;
   char block[4096];
@@ -38,7 +39,7 @@ bool means_gone(int error) { return error == ENOENT || error == ESRCH; }
 std::vector<int> children_of(int pid) {
   std::vector<int> children;
   const std::string threads = "/proc/" + std::to_string(pid) + "/task";
-  DIR* directory = ::opendir(threads.c_str());
+  DIR* directory = open_proc_folder(threads);
   if (directory == nullptr && !means_gone(errno)) fail("open " + threads);
   if (directory == nullptr) return children;
   while (const dirent* entry = ::readdir(directory)) {
@@ -48,6 +49,11 @@ std::vector<int> children_of(int pid) {
   }
   ::closedir(directory);
   return children;
+}
+
+bool has_children() {
+  siginfo_t about{};
+  return ::waitid(P_ALL, 0, &about, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
 }
 
 std::vector<int> descendants_of(int pid) {

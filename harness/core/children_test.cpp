@@ -50,6 +50,18 @@ TEST(ChildrenOf, NamesThoseThatAreNotReaped) {
   EXPECT_THAT(children_of(gone), IsEmpty());
 }
 
+TEST(HasChildren, IsTrueUntilTheLastOneIsReaped) {
+  EXPECT_FALSE(has_children());
+  Sleeper child;
+  EXPECT_TRUE(has_children());
+  ::kill(child.pid(), SIGKILL);
+  siginfo_t about{};
+  ::waitid(P_PID, static_cast<id_t>(child.pid()), &about, WEXITED | WNOWAIT);
+  EXPECT_TRUE(has_children()) << "a zombie is a child";
+  child.end();
+  EXPECT_FALSE(has_children());
+}
+
 TEST(ChildrenOf, SeesWhatAnotherThreadHasForked) {
   std::promise<int> forked;
   std::promise<void> looked;

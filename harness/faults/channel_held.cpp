@@ -12,7 +12,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +22,7 @@
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
 #include "harness/core/probe.h"
+#include "harness/core/proc_root.h"
 #include "harness/faults/fault.h"
 #include "harness/faults/look.h"
 
@@ -59,7 +59,7 @@ Taken take_descriptors(Pid pid, int first, int last) {
 
 /// How often a process has gone to sleep so far; empty when it is not asleep in a system call now.
 std::optional<long> sleeps_since_birth(Pid pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  ProcText status("/proc/" + std::to_string(pid) + "/status");
   bool asleep = false;
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("State:")) asleep = line.find("S (sleeping)") != std::string::npos;

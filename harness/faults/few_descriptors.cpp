@@ -3,13 +3,13 @@
 // the lowest number that it has free.
 //
 // Established: the tree is up and the supervisor rests; the limit is read back from the kernel. Healed: the limit it had.
-#include <dirent.h>
 #include <sys/resource.h>
 
 #include <cstdlib>
 #include <set>
 
 #include "harness/core/error.h"
+#include "harness/core/proc_root.h"
 #include "harness/faults/fault.h"
 #include "harness/faults/look.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 /// The lowest descriptor number that a process does not have; -1 when it cannot be seen.
 int lowest_free(Pid pid) {
-  DIR* directory = ::opendir(("/proc/" + std::to_string(pid) + "/fd").c_str());
+  DIR* directory = open_proc_folder("/proc/" + std::to_string(pid) + "/fd");
   if (directory == nullptr) return -1;
   std::set<int> taken;
   while (const dirent* entry = ::readdir(directory)) {

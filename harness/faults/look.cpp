@@ -4,16 +4,16 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 
+#include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 
 namespace forkproof::faults {
 namespace {
 
 std::string first_line(Pid pid, const char* file) {
-  std::ifstream stream("/proc/" + std::to_string(pid) + "/" + file);
+  ProcText stream("/proc/" + std::to_string(pid) + "/" + file);
   std::string line;
   std::getline(stream, line);
   return line;
@@ -43,7 +43,7 @@ bool waits_for_the_rig(const std::string& place) {
 }
 
 std::uint64_t signal_mask_of(Pid pid, const std::string& key) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  ProcText status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with(key + ":")) return std::strtoull(line.c_str() + key.size() + 1, nullptr, 16);
   }

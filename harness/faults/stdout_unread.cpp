@@ -20,6 +20,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/core/proc_root.h"
 #include "harness/faults/fault.h"
 #include "harness/faults/look.h"
 
@@ -33,7 +34,7 @@ constexpr int most_looks_without_writer = 200;
 /// Whether poll finds no room in the pipe behind this reading end.
 bool is_full(int reader) {
   const std::string path = "/proc/self/fd/" + std::to_string(reader);
-  const Fd writer(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  const Fd writer = open_proc(path, O_WRONLY | O_NONBLOCK);
   pollfd asked{writer.get(), POLLOUT, 0};
   return writer && ::poll(&asked, 1, 0) == 0;
 }
@@ -52,7 +53,7 @@ bool is_blocked_in(Pid pid, ino_t pipe) {
   if (call.empty() || end == call.c_str() || (number != SYS_write && number != SYS_writev)) return false;
   const std::string path = fmt::format("/proc/{}/fd/{}", pid, std::strtol(end, nullptr, 16));
   struct stat about {};
-  return ::stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode) && about.st_ino == pipe;
+  return stat_proc(path, &about) == 0 && S_ISFIFO(about.st_mode) && about.st_ino == pipe;
 }
 
 class StdoutUnread final : public Fault {

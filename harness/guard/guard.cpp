@@ -18,6 +18,7 @@
 
 #include "harness/arena/arena.h"
 #include "harness/arena/warden.h"
+#include "harness/core/children.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
@@ -169,7 +170,7 @@ class Guard {
 
   /// Not each end is told to PID 1, so the condition is looked at until it is there or the grace is over.
   void look_who_is_left() {
-    if (observe::everybody(stage_.sealed, ::getpid()).empty()) return finish({"conclusion", true, {}});
+    if (observe::everybody(stage_.sealed, ::getpid()).empty() && !has_children()) return finish({"conclusion", true, {}});
     if (monotonic_now() < over_at_) return warden_.call_at(std::min(over_at_, monotonic_now() + look_period), [this] { look_who_is_left(); });
     census_.take("deadline", census_patience, [this](CensusTaken census) { finish(std::move(census)); });
   }

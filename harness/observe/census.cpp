@@ -1,8 +1,11 @@
 #include "harness/observe/census.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 
+#include "harness/core/children.h"
 #include "harness/observe/threads.h"
 
 namespace forkproof::observe {
@@ -42,7 +45,12 @@ bool Census::nobody_new() {
   const auto& found = result_.processes;
   if (std::any_of(found.begin(), found.end(), [](const CensusEntry& entry) { return entry.state != "Z"; })) return true;
   list_newcomers();
-  return undecided_.empty();
+  return undecided_.empty() && !(found.empty() && has_unlisted_children());
+}
+
+/// A second opinion that needs no /proc. A zombie that the warden reaps in a moment counts too, and is gone at the next look.
+bool Census::has_unlisted_children() const {
+  return root_ == ::getpid() && has_children();
 }
 
 bool Census::decided(const Look& look, bool* alive) {
@@ -96,7 +104,10 @@ void Census::look_again() {
   if (monotonic_now() >= give_up_) return finish(false);
   // Many take long to look at: the processor is theirs meanwhile, or they would never come to an end.
   const Nanos now = monotonic_now();
-  warden_.call_at(now + std::max(look_interval, 3 * (now - began)), [this] { look_again(); });
+  warden_.call_at(now + std::max(look_interval, 3 * (now - began)), [this] {
+    warden_.reap();  // a child that ended before the warden listened for SIGCHLD is told by no signal
+    look_again();
+  });
 }
 
 void Census::finish(bool complete) {

@@ -25,6 +25,7 @@ class Census {
  private:
   void list_newcomers();
   bool nobody_new();
+  [[nodiscard]] bool has_unlisted_children() const;
   void look_again();
   void finish(bool complete);
   /// True when nothing more can be learned about it; `alive` tells what it is.

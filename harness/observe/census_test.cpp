@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +95,24 @@ TEST_F(CensusTest, OfNobodyIsEmptyAndComplete) {
   EXPECT_EQ(taken.when, "conclusion");
   EXPECT_TRUE(taken.complete);
   EXPECT_TRUE(taken.processes.empty());
+}
+
+/// A directory without processes where /proc should be: nobody is listed, and wait() still tells of the child.
+TEST_F(CensusTest, OfNobodyIsNotCompleteWhileThereIsAChild) {
+  const pid_t other = ::fork();
+  if (other == 0) {
+    const bool hidden = ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                        ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0;
+    if (!hidden) ::_exit(77);
+    const pid_t child = sleeper();
+    const CensusTaken taken = take(100ms);
+    ::kill(child, SIGKILL);
+    ::_exit(taken.complete || !taken.processes.empty() ? 1 : 0);
+  }
+  int status = 0;
+  ::waitpid(other, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no mount namespace can be had here";
+  EXPECT_EQ(status, 0) << "a census that saw nobody beside a living child was complete";
 }
 
 TEST_F(CensusTest, CountsTheSleeping) {

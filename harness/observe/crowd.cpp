@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 #include "harness/observe/proc.h"
 
 namespace forkproof::observe {
@@ -14,7 +15,7 @@ namespace {
 
 /// The last pid that was given in the reader's PID namespace; 0 when it cannot be read.
 Pid last_pid_given() {
-  const Fd file(::open("/proc/loadavg", O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc("/proc/loadavg");
   char text[128] = {};
   if (!file || ::read(file.get(), text, sizeof text - 1) <= 0) return 0;
   const char* last = std::strrchr(text, ' ');

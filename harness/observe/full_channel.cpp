@@ -6,7 +6,6 @@
 // the writer has more threads, it is told too, but as not proved, and only when it has lasted.
 #include "harness/observe/full_channel.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "harness/core/proc_root.h"
 #include "harness/observe/holders.h"
 
 namespace forkproof::observe {
@@ -29,7 +29,7 @@ int readable_descriptor(Pid pid, const std::string& name) {
 /// Everybody in /proc who can read it.
 std::vector<Pid> readers_of(const std::string& name) {
   std::vector<Pid> readers;
-  DIR* directory = ::opendir("/proc");
+  DIR* directory = open_proc_folder("/proc");
   if (directory == nullptr) return readers;
   while (const dirent* entry = ::readdir(directory)) {
     const Pid pid = std::atoi(entry->d_name);

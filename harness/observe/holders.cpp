@@ -1,30 +1,23 @@
 #include "harness/observe/holders.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
 
+#include "harness/core/proc_root.h"
 #include "harness/observe/proc.h"
 
 namespace forkproof::observe {
 namespace {
-
-std::string link_target(const std::string& path) {
-  char target[256];
-  const ssize_t size = ::readlink(path.c_str(), target, sizeof target);
-  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
-}
 
 struct FdInfo {
   unsigned long flags = 0;
   unsigned long on_the_way = 0;  // descriptors that wait in a socket to be received
 };
 FdInfo fd_info(const std::string& path) {
-  std::ifstream file(path);
+  ProcText file(path);
   FdInfo info;
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("flags:", 0) == 0) info.flags = std::strtoul(line.c_str() + 6, nullptr, 8);
@@ -35,12 +28,12 @@ FdInfo fd_info(const std::string& path) {
 
 bool could_read(Pid pid, const std::string& name, bool is_other) {
   const std::string process = "/proc/" + std::to_string(pid);
-  DIR* folder = ::opendir((process + "/fd").c_str());
+  DIR* folder = open_proc_folder(process + "/fd");
   if (folder == nullptr) return is_other && errno != ENOENT && errno != ESRCH;
   bool could = false;
   while (const dirent* entry = could ? nullptr : ::readdir(folder)) {
     if (entry->d_name[0] == '.') continue;
-    const std::string what = link_target(process + "/fd/" + entry->d_name);
+    const std::string what = proc_link(process + "/fd/" + entry->d_name);
     const bool same = is_other && what == name;
     const bool socket = what.rfind("socket:", 0) == 0;
     if (!same && !socket) continue;
@@ -60,11 +53,11 @@ bool allows(unsigned long flags, Access access) {
 
 std::optional<int> find_descriptor(Pid pid, const std::string& name, Access access) {
   const std::string process = "/proc/" + std::to_string(pid);
-  DIR* folder = ::opendir((process + "/fd").c_str());
+  DIR* folder = open_proc_folder(process + "/fd");
   if (folder == nullptr) return std::nullopt;
   int found = -1;
   while (const dirent* entry = found < 0 ? ::readdir(folder) : nullptr) {
-    if (entry->d_name[0] == '.' || link_target(process + "/fd/" + entry->d_name) != name) continue;
+    if (entry->d_name[0] == '.' || proc_link(process + "/fd/" + entry->d_name) != name) continue;
     const bool wanted = access == Access::any || allows(fd_info(process + "/fdinfo/" + entry->d_name).flags, access);
     if (wanted) found = std::atoi(entry->d_name);
   }
@@ -76,11 +69,11 @@ std::optional<int> find_descriptor(Pid pid, const std::string& name, Access acce
 }
 
 std::string descriptor_name(Pid pid, int fd) {
-  return link_target("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd));
+  return proc_link("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd));
 }
 
 bool nobody_else_can_read(Pid pid, const std::string& name) {
-  DIR* folder = ::opendir("/proc");
+  DIR* folder = open_proc_folder("/proc");
   if (folder == nullptr) return false;
   bool nobody = true;
   while (const dirent* entry = nobody ? ::readdir(folder) : nullptr) {

@@ -1,7 +1,6 @@
 #include "harness/observe/listener.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 #include "harness/observe/holders.h"
 
 namespace forkproof::observe {
@@ -35,7 +35,7 @@ int try_port(int port, int (*call)(int, const sockaddr*, socklen_t)) {
 
 std::vector<DescriptorHeld> holders_of(const ListenerOpened& listener) {
   std::vector<DescriptorHeld> holders;
-  DIR* directory = ::opendir("/proc");
+  DIR* directory = open_proc_folder("/proc");
   if (directory == nullptr) return holders;
   while (const dirent* entry = ::readdir(directory)) {
     const Pid pid = std::atoi(entry->d_name);

@@ -1,6 +1,5 @@
 #include "harness/observe/proc.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -15,6 +14,7 @@
 #include "harness/core/children.h"
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/threads.h"
 
@@ -35,7 +35,7 @@ constexpr unsigned long exiting_flag = 0x4;  // PF_EXITING in the kernel's inclu
 /// Empty when the process is gone. What cannot be read for another reason (no descriptor is left, no permission) is not
 /// gone: that would make the dead of the living.
 std::string read_file(const char* path) {
-  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc(path);
   if (!file && !means_gone(errno)) fail(std::string("open ") + path);
   std::string text;
   char block[4096];
@@ -64,7 +64,7 @@ bool is_dying(Pid pid) {
 /// State and flags of a thread that has not ended; unchanged when there is none.
 void living_thread(Pid pid, char* state, unsigned long* flags) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/task/";
-  DIR* directory = ::opendir(folder.c_str());
+  DIR* directory = open_proc_folder(folder);
   if (directory == nullptr && !means_gone(errno)) fail("open " + folder);
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory)) {
@@ -111,7 +111,7 @@ Pid parent_of(Pid pid) {
 std::vector<Pid> everybody(bool sealed, Pid root) {
   std::vector<Pid> pids;
   if (!sealed) return descendants_of(root);
-  DIR* directory = ::opendir("/proc");
+  DIR* directory = open_proc_folder("/proc");
   if (directory == nullptr) fail("open /proc");
   while (const dirent* entry = ::readdir(directory)) {
     const int pid = std::atoi(entry->d_name);
@@ -134,7 +134,7 @@ std::optional<WaitStatus> exit_status(Pid pid, int pidfd) {
 
 ino_t pid_namespace_of(Pid pid) {
   struct stat about {};
-  return ::stat(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), &about) == 0 ? about.st_ino : 0;
+  return stat_proc("/proc/" + std::to_string(pid) + "/ns/pid", &about) == 0 ? about.st_ino : 0;
 }
 
 Fd open_pidfd(Pid pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }

@@ -15,6 +15,7 @@
 
 #include "harness/core/children.h"
 #include "harness/core/error.h"
+#include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/proc.h"
 
@@ -89,7 +90,7 @@ Quiet::Seen Quiet::look() {
   for (const Pid pid : everybody(sealed_, root_)) {
     char path[32];
     std::snprintf(path, sizeof path, "/proc/%d", pid);
-    const Fd folder(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const Fd folder = open_proc(path, O_PATH | O_DIRECTORY);
     if (!folder && !means_gone(errno)) fail(std::string("open ") + path);
     if (folder) look_into(folder.get(), pid, &now);
   }

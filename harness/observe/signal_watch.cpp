@@ -14,10 +14,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <set>
 #include <vector>
 
+#include "harness/core/proc_root.h"
 #include "harness/core/wait_status.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/threads.h"
@@ -36,7 +36,7 @@ struct Status {
 };
 
 Status status_of(Pid pid) {
-  std::ifstream file(fmt::format("/proc/{}/status", pid));
+  ProcText file(fmt::format("/proc/{}/status", pid));
   Status status;
   for (std::string line; std::getline(file, line);) {
     const std::size_t colon = line.find(":\t");

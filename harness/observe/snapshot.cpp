@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/proc.h"
 
@@ -22,7 +22,7 @@ namespace {
 bool read_stat(Pid pid, Standing* standing) {
   char path[40], text[1024];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc(path);
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   if (got <= 0) return false;
   text[got] = '\0';
@@ -48,7 +48,7 @@ void add_channel(int folder, const char* fd, Standing* standing) {
 bool read_channels(Pid pid, Standing* standing) {
   char path[40];
   std::snprintf(path, sizeof path, "/proc/%d/fd", pid);
-  DIR* folder = ::opendir(path);
+  DIR* folder = open_proc_folder(path);
   if (folder == nullptr) return errno != ENOENT && errno != ESRCH;
   standing->channels_read = true;
   while (const dirent* entry = ::readdir(folder)) {
@@ -86,7 +86,7 @@ long descriptor_flags(Pid pid, int fd) {
 }
 
 std::vector<std::string> descriptor_details(Pid pid, int fd, const std::string& key) {
-  std::ifstream file(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
+  ProcText file(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
   std::vector<std::string> found;
   for (std::string line; std::getline(file, line);) {
     if (line.rfind(key, 0) == 0) found.push_back(line.substr(key.size()));

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 
 namespace forkproof::observe {
 
 std::optional<Nanos> run_delay(Pid pid) {
-  const Fd file(::open(("/proc/" + std::to_string(pid) + "/schedstat").c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc("/proc/" + std::to_string(pid) + "/schedstat");
   char text[96];
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   if (got <= 0) return std::nullopt;

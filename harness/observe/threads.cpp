@@ -12,15 +12,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 
 namespace forkproof::observe {
 namespace {
 
-bool read_call(const char* path, Thread* thread) {
-  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+bool read_call(const std::string& path, Thread* thread) {
+  const Fd file = open_proc(path);
   char text[256];
   errno = file ? 0 : errno;
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
@@ -34,7 +34,7 @@ bool read_call(const char* path, Thread* thread) {
 }
 
 std::string field_of(const std::string& path, const std::string& key) {
-  std::ifstream status(path);
+  ProcText status(path);
   for (std::string line; std::getline(status, line);) {
     if (line.rfind(key + ":", 0) == 0) return line.substr(std::min(line.size(), line.find_first_not_of(": \t", key.size())));
   }
@@ -43,7 +43,7 @@ std::string field_of(const std::string& path, const std::string& key) {
 
 /// By its line in maps: "rw-p" is private, "rw-s" shared.
 bool in_private_mapping(Pid pid, unsigned long address) {
-  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  ProcText maps("/proc/" + std::to_string(pid) + "/maps");
   for (std::string line; std::getline(maps, line);) {
     unsigned long from = 0, to = 0;
     char rights[8] = {};
@@ -58,14 +58,14 @@ bool in_private_mapping(Pid pid, unsigned long address) {
 std::vector<Thread> threads_of(Pid pid) {
   std::vector<Thread> threads;
   const std::string folder = "/proc/" + std::to_string(pid) + "/task";
-  DIR* directory = ::opendir(folder.c_str());
+  DIR* directory = open_proc_folder(folder);
   if (directory == nullptr) return threads;
   while (const dirent* entry = ::readdir(directory)) {
     Thread thread;
     thread.tid = std::atoi(entry->d_name);
     if (thread.tid <= 0) continue;
     // Gone since: it is none any more. Whoever will not tell is counted as one that runs.
-    const bool told = read_call((folder + "/" + entry->d_name + "/syscall").c_str(), &thread);
+    const bool told = read_call(folder + "/" + entry->d_name + "/syscall", &thread);
     if (told || (errno != ENOENT && errno != ESRCH)) threads.push_back(thread);
   }
   ::closedir(directory);
@@ -80,7 +80,7 @@ bool main_thread(Pid pid, Thread* thread) {
 }
 
 std::string memory_at(Pid pid, unsigned long address) {
-  std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+  ProcText maps("/proc/" + std::to_string(pid) + "/maps");
   std::string name;
   unsigned long end_before = 0;
   for (std::string line; std::getline(maps, line);) {
@@ -101,7 +101,7 @@ std::string status_field(Pid pid, const std::string& key) {
 }
 
 std::optional<std::uint64_t> switches_of(Pid pid, int tid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status");
+  ProcText status("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/status");
   std::uint64_t sum = 0;
   int found = 0;
   for (std::string line; std::getline(status, line);) {  // voluntary_ and nonvoluntary_

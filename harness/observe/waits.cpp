@@ -12,12 +12,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "harness/core/children.h"
+#include "harness/core/proc_root.h"
 #include "harness/observe/holders.h"
 #include "harness/observe/proc.h"
 
@@ -149,7 +149,7 @@ Wait on_vfork(const Question& question) {
 
 /// Who holds what a blocked fcntl(F_SETLKW) or flock wants: /proc/locks has the waiters below the holder, "->" before each.
 std::vector<Pid> lock_holders(Pid waiter) {
-  std::ifstream file("/proc/locks");
+  ProcText file("/proc/locks");
   std::vector<Pid> holders;
   Pid holder = 0;
   for (std::string line; std::getline(file, line);) {
@@ -216,7 +216,7 @@ Wait by_call(const Question& question) {
 }
 
 std::string kernel_place(Pid pid) {
-  std::ifstream file(fmt::format("/proc/{}/wchan", pid));
+  ProcText file(fmt::format("/proc/{}/wchan", pid));
   std::string place;
   std::getline(file, place);
   return place.empty() || place == "0" ? "" : ", in the kernel's " + place;

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/core/duration.h"
+#include "harness/core/proc_root.h"
 #include "harness/observe/channels.h"
 #include "harness/observe/snapshot.h"
 #include "harness/observe/waits.h"
@@ -36,7 +36,7 @@ std::string signals_in(unsigned long long mask) {
 }
 
 void read_signals(Pid pid, Explanation* one) {
-  std::ifstream file(fmt::format("/proc/{}/status", pid));
+  ProcText file(fmt::format("/proc/{}/status", pid));
   unsigned long long pending = 0;
   bool any = false;
   for (std::string line; std::getline(file, line);) {

@@ -16,11 +16,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
 
 #include <fmt/format.h>
 
 #include "harness/core/children.h"
+#include "harness/core/proc_root.h"
 #include "harness/observe/holders.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/stuck/kind.h"
@@ -49,7 +49,7 @@ bool shares_memory_with_anyone(Pid pid) {
 
 bool in_user_fault(Pid pid, const Thread& thread) {
   if (!thread.blocked || thread.number >= 0) return false;
-  std::ifstream file(fmt::format("/proc/{}/task/{}/wchan", pid, thread.tid));
+  ProcText file(fmt::format("/proc/{}/task/{}/wchan", pid, thread.tid));
   std::string place;
   std::getline(file, place);
   return place.find("userfault") != std::string::npos;

@@ -2,12 +2,12 @@
 // asked for. An honest computation looks the same, so this is never a proof.
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/stuck/kind.h"
 
@@ -18,7 +18,7 @@ struct CpuTime {
   Nanos user{}, system{};
 };
 CpuTime cpu_time(Pid pid) {
-  std::ifstream file(fmt::format("/proc/{0}/task/{0}/stat", pid));
+  ProcText file(fmt::format("/proc/{0}/task/{0}/stat", pid));
   std::string stat;
   std::getline(file, stat);
   const auto read = parse_proc_stat(stat.c_str());

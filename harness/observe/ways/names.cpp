@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "harness/core/fd.h"
+#include "harness/core/proc_root.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/threads.h"
 
@@ -17,16 +18,13 @@ namespace forkproof::observe {
 std::string process_name(Pid pid) {
   char path[40], text[64];
   std::snprintf(path, sizeof path, "/proc/%d/comm", pid);
-  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const Fd file = open_proc(path);
   const ssize_t got = file ? ::read(file.get(), text, sizeof text) : -1;
   return got > 1 ? std::string(text, static_cast<std::size_t>(got - 1)) : std::string();
 }
 
 std::string image_of(Pid pid) {
-  char path[40], target[4096];
-  std::snprintf(path, sizeof path, "/proc/%d/exe", pid);
-  const ssize_t size = ::readlink(path, target, sizeof target);
-  return std::string(target, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return proc_link("/proc/" + std::to_string(pid) + "/exe");
 }
 
 std::string program_of(Pid pid) {
