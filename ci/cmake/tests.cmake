@@ -14,7 +14,9 @@ foreach(room IN LISTS rooms)
   target_link_options(${room}_tests PRIVATE ${sanitize})
   target_compile_definitions(${room}_tests PRIVATE FORKPROOF_SOURCE="${CMAKE_SOURCE_DIR}" FORKPROOF_BUILD="${CMAKE_BINARY_DIR}")
   add_dependencies(${room}_tests forkproof-task)
-  add_test(NAME ${room} COMMAND ${room}_tests WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  # Each test on its own for ctest: it shows, filters (-R '^core[.]') and runs them one by one. Asked for when ctest starts.
+  gtest_discover_tests(${room}_tests TEST_PREFIX "${room}." WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+                       DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
 endforeach()
 # The rules of the house, and that no source file lies about unbuilt.
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR}/compile_commands.json)
@@ -37,7 +39,6 @@ add_test(NAME prove COMMAND repro prove --short WORKING_DIRECTORY ${CMAKE_BINARY
 # An engine's variables are inherited: who runs ctest in a job of a Slurm array, or with GoogleTest's shards, wants the room
 # tests shared out perhaps, but never half of what a script of ours expects from `repro`.
 get_property(all_tests DIRECTORY PROPERTY TESTS)
-list(REMOVE_ITEM all_tests ${rooms})
 foreach(variable GTEST_SHARD_INDEX GTEST_TOTAL_SHARDS GTEST_SHARD_STATUS_FILE SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT
                  JOB_COMPLETION_INDEX JOB_COMPLETIONS CI_NODE_INDEX CI_NODE_TOTAL)
   list(APPEND unset_shards "${variable}=unset:")
