@@ -26,6 +26,8 @@ add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/ci/cli-test $<TARGET_FILE:repro>)
 add_test(NAME fuzz-command COMMAND ${CMAKE_SOURCE_DIR}/ci/fuzz-test $<TARGET_FILE:repro>)
 # Real commands as the subject.
 add_test(NAME commands COMMAND ${CMAKE_SOURCE_DIR}/ci/command-test $<TARGET_FILE:repro>)
+# What the arena is to a command: its signals, its terminal, its parent, its /tmp.
+add_test(NAME world COMMAND ${CMAKE_SOURCE_DIR}/ci/world-test $<TARGET_FILE:repro>)
 # What a child of each backend starts with.
 add_test(NAME contract COMMAND ${CMAKE_SOURCE_DIR}/ci/contract-test $<TARGET_FILE:repro>)
 # What others install: a project of somebody else's, with tests that leave things behind.

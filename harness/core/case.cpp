@@ -5,7 +5,7 @@
 
 namespace forkproof {
 namespace {
-constexpr std::array<std::string_view, 5> answers{"default", "ignore", "return", "exit", "fork"};
+constexpr std::array<std::string_view, 6> answers{"default", "ignore", "return", "exit", "fork", "inherit"};
 }
 
 std::string_view word(Answer answer) { return answers[static_cast<std::size_t>(answer)]; }

@@ -13,8 +13,9 @@
 namespace forkproof {
 
 /// What a task does with a signal. `goes_on`: the handler returns and the task continues (airflow's SIGTERM handler).
-/// `forks`: the handler leaves a process in a session of its own behind, and the task exits.
-enum class Answer : std::uint8_t { dies, ignores, goes_on, exits, forks };
+/// `forks`: the handler leaves a process in a session of its own behind, and the task exits. `dies`: SIG_DFL, also where
+/// the signal was ignored at the start. `inherits`: the task sets nothing, so an ignored signal stays ignored.
+enum class Answer : std::uint8_t { dies, ignores, goes_on, exits, forks, inherits };
 std::string_view word(Answer answer);
 std::optional<Answer> answer_from(std::string_view word);
 

@@ -74,7 +74,7 @@ TEST(CaseDocument, AWordThatIsNotKnownThrows) {  // a document of another versio
 
 std::string any_text() { return *rc::gen::container<std::string>(rc::gen::inRange<char>(0, 127)); }
 Nanos any_duration() { return Nanos(*rc::gen::inRange<std::int64_t>(0, 1'000'000'000'000)); }
-Answer any_answer() { return static_cast<Answer>(*rc::gen::inRange(0, 4)); }
+Answer any_answer() { return static_cast<Answer>(*rc::gen::inRange(0, 6)); }
 
 TaskNode any_tree(int levels) {
   TaskNode node;

@@ -51,6 +51,7 @@ struct Orders {
   char role[28] = {};
   std::uint8_t on_term = 0, on_int = 0;  ///< Answer
   std::uint8_t sigint = 0;               ///< SigintSetup
+  bool keeps_signals = false;            ///< dispositions and mask are changed only where a signal is asked for
   bool own_session = false, double_fork = false, ends_with_children = false, task_runner = false;
   std::uint32_t keeps = 0;
   std::int32_t exit_code = 0;

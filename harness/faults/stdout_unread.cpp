@@ -1,20 +1,21 @@
 // Fault `stdout-unread`: the subject's stdout is a pipe, and whoever should read it does not (a pager, a log
 // collector that hangs), or is gone for good.
 //
-// Established: the tree is up, and somebody of it is blocked in a write to this very pipe. poll alone does not tell: to it a
-// pipe is full when its last page is taken, though short writes still find room there. Where nobody is seen blocked (a
-// writer that nobody introduced, or one that does not block), it must hold more than all its pages but one, and no more of it
-// at every look. So the tree has to write more than a pipe holds (output_bytes).
+// Established: the tree is up, poll finds no room in this very pipe, and output for it is pending. poll alone does not tell:
+// to it a pipe is full when its last page is taken, though short writes still find room there. FIONREAD does not tell either:
+// lines fill pages partly, so a full pipe of 65,536 bytes may hold 45,000. Output is pending where, in this order,
+//   1. a thread of any process is blocked in a write to the pipe, or waits for room in it;
+//   2. the pipe holds the same at many looks, and a task is blocked in a write: its output goes on through somebody;
+//   3. the pipe holds the same at many looks, and more than all its pages but one.
+// The proof says which of them it was. So the tree has to write more than a pipe holds (output_bytes).
 // `then = "closed"` closes the reading end: whoever writes gets SIGPIPE or EPIPE.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -22,14 +23,14 @@
 
 #include "harness/core/proc_root.h"
 #include "harness/faults/fault.h"
-#include "harness/faults/look.h"
+#include "harness/faults/pipe_writers.h"
 
 namespace forkproof::faults {
 namespace {
 
 constexpr Nanos relay_patience = std::chrono::seconds(1);  // for who passes on what the task wrote
 
-constexpr int most_looks_without_writer = 200;
+constexpr int most_looks_unchanged = 200;
 
 /// Whether poll finds no room in the pipe behind this reading end.
 bool is_full(int reader) {
@@ -45,15 +46,9 @@ int bytes_in(int reader) {
   return bytes;
 }
 
-/// Whether its main thread sleeps in a write to this pipe.
-bool is_blocked_in(Pid pid, ino_t pipe) {
-  const std::string call = resting_place(pid);  // number and arguments
-  char* end = nullptr;
-  const long number = std::strtol(call.c_str(), &end, 10);
-  if (call.empty() || end == call.c_str() || (number != SYS_write && number != SYS_writev)) return false;
-  const std::string path = fmt::format("/proc/{}/fd/{}", pid, std::strtol(end, nullptr, 16));
+ino_t inode_of(int fd) {
   struct stat about {};
-  return stat_proc(path, &about) == 0 && S_ISFIFO(about.st_mode) && about.st_ino == pipe;
+  return ::fstat(fd, &about) == 0 ? about.st_ino : 0;
 }
 
 class StdoutUnread final : public Fault {
@@ -64,7 +59,7 @@ class StdoutUnread final : public Fault {
 
   void see(const Event& event, Strike&) override {
     due_ |= event.as<TreeReady>() != nullptr;
-    if (const auto* spawned = event.as<Spawned>()) processes_.push_back(spawned->pid);
+    if (const auto* spawned = event.as<Spawned>(); spawned != nullptr && spawned->node >= 0) tasks_.push_back(spawned->pid);
     const auto* counted = event.as<OutputCounted>();
     if (counted != nullptr && counted->end == "written" && all_written_at_ == Nanos{}) all_written_at_ = monotonic_now();
   }
@@ -76,16 +71,10 @@ class StdoutUnread final : public Fault {
       if (too_late) strike.give_up("the task has written all it had, and the subject's stdout is not full: it goes elsewhere");
       return;
     }
-    const int reader = strike.stdout_reader();
-    struct stat about {};
-    ::fstat(reader, &about);
-    const auto writer = std::find_if(processes_.begin(), processes_.end(), [&](Pid pid) { return is_blocked_in(pid, about.st_ino); });
-    const bool has_writer = writer != processes_.end();
-    const int bytes = bytes_in(reader);
-    if (!has_writer && !stays_at(bytes, reader)) return;
-    strike.established(fmt::format("the subject's stdout, a pipe that nobody reads, is full with {} bytes; {}", bytes,
-                                   has_writer ? fmt::format("pid {} is blocked in a write to it", *writer)
-                                              : fmt::format("{} looks long; nobody was seen blocked in a write to it", most_looks_without_writer)));
+    const int bytes = bytes_in(strike.stdout_reader());
+    const std::string pending = proof_that_output_is_pending(strike.stdout_reader(), bytes);
+    if (pending.empty()) return;
+    strike.established(fmt::format("the subject's stdout, a pipe that nobody reads, is full with {} bytes; {}", bytes, pending));
     fired_ = true;
     if (!closes_) return strike.fired("it stays full");
     strike.close_stdout();
@@ -94,17 +83,21 @@ class StdoutUnread final : public Fault {
   }
 
  private:
-  /// Its writer may not have come to rest in it yet; one that nobody introduced is not waited for.
-  [[nodiscard]] bool stays_at(int bytes, int reader) {
-    looks_without_writer_ = bytes == std::exchange(bytes_, bytes) ? looks_without_writer_ + 1 : 0;
+  [[nodiscard]] std::string proof_that_output_is_pending(int reader, int bytes) {
+    looks_unchanged_ = bytes == std::exchange(bytes_, bytes) ? looks_unchanged_ + 1 : 0;
+    std::string proof = proof_of_pending_output(inode_of(reader));
+    if (!proof.empty() || looks_unchanged_ < most_looks_unchanged) return proof;
+    const std::string unchanged = fmt::format("that for {} looks", most_looks_unchanged);
+    const auto task = std::find_if(tasks_.begin(), tasks_.end(), is_blocked_in_a_write);
+    if (task != tasks_.end()) return fmt::format("{}, and the task, pid {}, is blocked in a write", unchanged, *task);
     const bool no_room = bytes > ::fcntl(reader, F_GETPIPE_SZ) - static_cast<int>(::sysconf(_SC_PAGESIZE));
-    return no_room && looks_without_writer_ >= most_looks_without_writer;
+    return no_room ? fmt::format("{}; nobody was seen blocked in a write to it", unchanged) : "";
   }
 
   bool closes_;
   bool due_ = false, fired_ = false;
-  int looks_without_writer_ = 0, bytes_ = -1;
-  std::vector<Pid> processes_;
+  int looks_unchanged_ = 0, bytes_ = -1;
+  std::vector<Pid> tasks_;
   Nanos all_written_at_{};
 };
 

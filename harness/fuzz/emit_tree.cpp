@@ -12,6 +12,7 @@ std::string answer(const char* signal, Answer answer, int code) {
     case Answer::dies: return fmt::format("  signal({}, SIG_DFL);\n", signal);
     case Answer::ignores: return fmt::format("  signal({}, SIG_IGN);\n", signal);
     case Answer::goes_on: return fmt::format("  on_signal({}, [](int) {{}});  // the handler returns, and the task goes on\n", signal);
+    case Answer::inherits: return "";
     default: return fmt::format("  on_signal({}, [](int) {{ _exit({}); }});\n", signal, code);
   }
 }

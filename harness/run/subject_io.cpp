@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "harness/core/error.h"
 
@@ -20,6 +21,8 @@ struct Report {
   std::int32_t error = 0;
   char step[200] = {};
 };
+
+constexpr Nanos look_whether_opened = std::chrono::milliseconds(5);
 
 void make_pipe(Fd* reader, Fd* writer) {
   int ends[2];
@@ -95,11 +98,13 @@ void SubjectIo::watch(arena::Warden& warden, Told told) {
   output_writer_.reset(), stdout_writer_.reset(), terminal_slave_.reset(), report_writer_.reset();
   never_block(report_);
   warden.watch(report_.get(), [this] { hear(); });
-  for (Fd* each : {&output_reader_, &terminal_}) {
-    if (!*each) continue;
-    never_block(*each);
-    warden.watch(each->get(), [this, each] { drain(*each); });
+  if (output_reader_) {
+    never_block(output_reader_);
+    warden.watch(output_reader_.get(), [this] { drain(output_reader_); });
   }
+  if (!terminal_) return;
+  never_block(terminal_);
+  read_terminal();
 }
 
 void SubjectIo::forget(Fd& fd) {
@@ -132,17 +137,39 @@ bool SubjectIo::hear() {
   return true;
 }
 
-/// One block. False when there is nothing more to be had now.
-bool SubjectIo::drain(Fd& from) {
-  if (!from) return false;
+/// False, with errno, when there was none.
+bool SubjectIo::read_block(int fd) {
   static char block[65'536];
-  const ssize_t got = ::read(from.get(), block, sizeof block);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  if (got <= 0) return forget(from), false;  // of a pty: EIO, when nobody has its other end
+  const ssize_t got = ::read(fd, block, sizeof block);
+  if (got == 0) errno = 0;
+  if (got <= 0) return false;
   bytes_ += static_cast<std::uint64_t>(got);
   tail_.append(block, static_cast<std::size_t>(got));
   if (tail_.size() > tail_size) tail_.erase(0, tail_.size() - tail_size);
   return true;
+}
+
+/// One block. False when there is nothing more to be had now.
+bool SubjectIo::drain(Fd& from) {
+  if (!from) return false;
+  if (read_block(from.get())) return true;
+  if (errno != EAGAIN && errno != EINTR) forget(from);
+  return false;
+}
+
+/// EIO of a pty master: nobody has the terminal open just now. It can be opened again (/dev/tty, its name in /dev/pts), and
+/// its keys still signal the foreground group. EPOLLHUP would be told without end meanwhile, so a timer looks again.
+void SubjectIo::read_terminal() {
+  if (!terminal_) return;
+  const bool nobody_has_it = !read_block(terminal_.get()) && errno == EIO;
+  if (nobody_has_it) return rest_until_opened();
+  if (std::exchange(terminal_watched_, true)) return;
+  warden_->watch(terminal_.get(), [this] { read_terminal(); });
+}
+
+void SubjectIo::rest_until_opened() {
+  if (std::exchange(terminal_watched_, false)) warden_->unwatch(terminal_.get());
+  warden_->call_at(monotonic_now() + look_whether_opened, [this] { read_terminal(); });
 }
 
 void SubjectIo::read_now() {
@@ -151,10 +178,13 @@ void SubjectIo::read_now() {
   // Whoever still writes does not end this: 16 blocks are more than a pipe holds.
   for (int i = 0; i < 16 && drain(output_reader_); ++i) {
   }
-  for (int i = 0; i < 16 && drain(terminal_); ++i) {
+  for (int i = 0; i < 16 && terminal_ && read_block(terminal_.get()); ++i) {
   }
 }
 
-void SubjectIo::close_terminal() { forget(terminal_); }
+void SubjectIo::close_terminal() {
+  if (std::exchange(terminal_watched_, false)) warden_->unwatch(terminal_.get());
+  terminal_.reset();
+}
 
 }  // namespace forkproof::run

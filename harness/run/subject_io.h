@@ -12,7 +12,8 @@ namespace forkproof::run {
 
 /// The two ends of what the subject has as its stdio, and of the channel on which it says that it could not be started.
 /// A command's output is read as it comes, counted, and the last of it kept: however much that is, it costs one block
-/// of memory. Passive; owned by the player, and inherited by the fork that becomes the subject.
+/// of memory. The rig's end of a terminal stays open until close_terminal or the end of the run: that the subject has
+/// closed its own end is no hang-up. Passive; owned by the player, and inherited by the fork that becomes the subject.
 class SubjectIo {
  public:
   /// How much of a command's output is kept.
@@ -47,12 +48,16 @@ class SubjectIo {
   void open_terminal();
   bool hear();
   bool drain(Fd& from);
+  bool read_block(int fd);
+  void read_terminal();
+  void rest_until_opened();
   void forget(Fd& fd);
 
   Fd output_reader_, output_writer_;
   Fd stdout_reader_, stdout_writer_;
   Fd terminal_, terminal_slave_;
   Fd report_, report_writer_;
+  bool terminal_watched_ = false;  // by the warden's epoll
   arena::Warden* warden_ = nullptr;
   Told told_;
   std::uint64_t bytes_ = 0;

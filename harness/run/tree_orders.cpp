@@ -80,7 +80,10 @@ std::vector<Orders> tree_orders(const Case& one) {
   }
   if (const auto* model = std::get_if<ModelSupervisor>(&one.subject)) give_channels(*model, &all.front());
   if (const std::int32_t node = second_task_of(one); node >= 0) all.push_back(second_task_orders(node, one.time_scale()));
-  for (Orders& each : all) each.every_point = announces_every_point(one);
+  for (Orders& each : all) {
+    each.every_point = announces_every_point(one);
+    each.keeps_signals = std::holds_alternative<Command>(one.subject);
+  }
   return all;
 }
 

@@ -18,15 +18,29 @@ namespace {
 constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t most_workers = 64;
 constexpr std::size_t longest_role = 15;  // what prctl(PR_SET_NAME) keeps
-const std::vector<std::string> answer_words{"default", "ignore", "return", "exit", "fork"};
+const std::vector<std::string> answer_words{"default", "ignore", "return", "exit", "fork", "inherit"};
 const std::vector<std::string> reserved_roles{"supervisor", "server", "warden", "keeper", "second-task", "forkserver"};
 constexpr char name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-Answer read_answer(TomlTable& table, const std::string& key) {
-  const std::string word = table.text(key, "default");
+/// Where nothing is said: `inherits`.
+Answer read_answer(TomlTable& table, const std::string& key, bool for_commands) {
+  if (!table.has(key)) return Answer::inherits;
+  const std::string word = table.text(key, "inherit");
   const auto answer = answer_from(word);
   if (!answer) table.refuse_word(key, word, answer_words);
+  if (*answer == Answer::inherits && !for_commands) {
+    table.refuse(key, "'inherit' is for subject = \"command\": the model supervisor's tasks set SIG_DFL");
+  }
   return *answer;
+}
+
+/// The tree under the model supervisor: its tasks reset their signals, as airflow's start does.
+TaskNode with_default_signals(TaskNode node) {
+  for (Answer* answer : {&node.on_term, &node.on_int}) {
+    if (*answer == Answer::inherits) *answer = Answer::dies;
+  }
+  for (TaskNode& child : node.children) child = with_default_signals(std::move(child));
+  return node;
 }
 
 SigintSetup read_sigint(TomlTable& table) {
@@ -76,13 +90,13 @@ struct Counted {
   std::size_t count = 1;
 };
 
-Counted read_node(TomlTable table, std::size_t level) {
+Counted read_node(TomlTable table, std::size_t level, bool for_commands) {
   if (level > max_levels) table.refuse("", fmt::format("the tree is deeper than {} levels", max_levels));
   Counted read;
   TaskNode& node = read.node;
   node.role = read_role(table, level == 1 ? "task" : "helper");
-  node.on_term = read_answer(table, "on_term");
-  node.on_int = read_answer(table, "on_int");
+  node.on_term = read_answer(table, "on_term", for_commands);
+  node.on_int = read_answer(table, "on_int", for_commands);
   node.keeps = read_keeps(table);
   node.own_session = table.flag("own_session", false);
   node.double_fork = table.flag("double_fork", false);
@@ -98,7 +112,7 @@ Counted read_node(TomlTable table, std::size_t level) {
   }
   for (TomlTable& below : table.tables("children")) {
     const auto copies = static_cast<std::size_t>(below.number("copies", 1, 1'000'000'000, 1));
-    const Counted child = read_node(below, level + 1);
+    const Counted child = read_node(below, level + 1, for_commands);
     read.count += child.count * copies;
     if (read.count > max_nodes) below.refuse("", fmt::format("the tree has more than {} nodes", max_nodes));
     node.children.insert(node.children.end(), copies, child.node);
@@ -313,14 +327,15 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   else table.words("seed");
   auto tree = table.table("tree");
   if (!tree) table.refuse("", "'[tree]' is missing");
-  scenario.tree = read_node(*tree, 1).node;
+  scenario.for_commands = reads_for_commands(table);
+  scenario.command_tree = read_node(*tree, 1, scenario.for_commands).node;
+  scenario.tree = scenario.for_commands ? scenario.command_tree : with_default_signals(scenario.command_tree);
   scenario.schedule = read_schedule(table, count_nodes(scenario.tree));
   scenario.server = table.flag("server", true);
   for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
   const std::vector<std::string> roles = announcing_roles(scenario.tree);
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
   if (const auto chosen = table.table("knobs")) scenario.knobs = read_knobs(*chosen);
-  scenario.for_commands = reads_for_commands(table);
   scenario.teardown = table.seconds("teardown_s").value_or(scenario.teardown);
   if (scenario.for_commands) scenario.in_matrix = false;
   else read_across(table, vocabulary, &scenario);

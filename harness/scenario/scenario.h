@@ -28,6 +28,7 @@ struct Scenario {
   std::string question;
   std::string source;
   TaskNode tree;
+  TaskNode command_tree;  ///< the tree where a command is asked: a node that asks for nothing inherits its signals
   std::vector<FaultSpec> faults;
   std::vector<HoldRule> holds;
   bool server = true;

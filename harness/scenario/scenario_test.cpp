@@ -68,6 +68,23 @@ TEST(ReadScenario, TheSmallestFileHasUsefulDefaults) {
   EXPECT_THAT(scenario.expectations, IsEmpty());
 }
 
+constexpr char for_a_command[] = "question = \"Why?\"\nsubject = \"command\"\n[tree]\n";
+
+TEST(ReadScenario, ACommandsTaskThatAsksForNothingInheritsItsSignals) {
+  const TaskNode node = read(std::string(for_a_command) + "[[tree.children]]\non_term = \"default\"\n").tree;
+  EXPECT_EQ(node.on_term, Answer::inherits);
+  EXPECT_EQ(node.on_int, Answer::inherits);
+  EXPECT_EQ(node.children.at(0).on_term, Answer::dies) << "SIG_DFL was asked for";
+  EXPECT_EQ(node.children.at(0).on_int, Answer::inherits);
+}
+
+TEST(ReadScenario, AModelsTaskThatAsksForNothingSetsSigDfl) {
+  const Scenario scenario = read(file());
+  EXPECT_EQ(scenario.tree.on_term, Answer::dies);
+  EXPECT_EQ(scenario.tree.on_int, Answer::dies);
+  EXPECT_EQ(scenario.command_tree.on_int, Answer::inherits) << "the same question, asked of a command";
+}
+
 TEST(ReadScenario, TakesEverythingThatAFileMaySay) {
   const Scenario scenario = read(R"(
 question = "Why?"
@@ -179,6 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"DurationIsNegative", file("exits_after_s = -0.5\n"), "3:17", "-0.5 is not from 0 to"},
         Bad{"DurationIsAbsurd", file("exits_after_s = 1e9\n"), "3:17", "is not from 0 to"},
         Bad{"DurationIsNoNumber", file("exits_after_s = nan\n"), "3:17", "is not from 0 to"},
+        Bad{"Inherit", file("on_int = \"inherit\"\n"), "3:10", "'inherit' is for subject = \"command\""},
         Bad{"Answer", file("on_term = \"retrun\"\n"), "3:11", "unknown word 'retrun' (did you mean 'return'?)"},
         Bad{"Keeps", file("keeps = [\"stdn\"]\n"), "3:9", "unknown word 'stdn' (did you mean 'stdin'?)"},
         Bad{"ReservedRole", file("role = \"warden\"\n"), "3:8", "a name of the rig's own"},
@@ -226,7 +244,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& each) { return each.param.name; });
 
 TEST(ReadScenario, NamesAllWordsWhenNoneIsNear) {
-  EXPECT_THAT(complaint(file("on_term = \"xxxxxxxxxxxxxxxx\"\n")), HasSubstr("(one of: default, ignore, return, exit, fork)"));
+  EXPECT_THAT(complaint(file("on_term = \"xxxxxxxxxxxxxxxx\"\n")), HasSubstr("(one of: default, ignore, return, exit, fork, inherit)"));
 }
 
 std::string tree_of_levels(int levels) {
