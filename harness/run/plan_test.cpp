@@ -70,11 +70,12 @@ TEST(Cross, ExpectsOfEachCellWhatTheScenarioSays) {
 TEST(CellOf, ACommandHasTheScenariosBoundsAndTheSameQuestion) {
   scenario::Scenario asked = small_scenario();
   asked.teardown = 7s, asked.startup = 3s;
+  asked.command_tree.on_int = Answer::inherits;
   const Cell cell = cell_of(asked, Command{{"timeout", "{task}"}}, {}, {"no-orphans"});
   EXPECT_EQ(std::get<Command>(cell.one.subject).argv.front(), "timeout");
   EXPECT_EQ(cell.one.bounds.teardown, 7s);
   EXPECT_EQ(cell.one.bounds.startup, 3s);
-  EXPECT_EQ(cell.one.tree, asked.tree);
+  EXPECT_EQ(cell.one.tree, asked.command_tree);
   EXPECT_EQ(cell.one.faults, asked.faults);
   EXPECT_THAT(cell.expected, ElementsAre("no-orphans"));
 }
