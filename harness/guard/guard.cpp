@@ -1,6 +1,6 @@
 // The life of a guarded command.
 //   1. Outside, signals become a descriptor, and what is to be passed on goes down a pipe.
-//   2. PID 1 of the arena forks the command, which waits until it can be observed, and lets it go.
+//   2. PID 1 of the arena forks a launcher and that the command, which waits until it can be observed, and is let go.
 //   3. When the command has ended, everybody else has the grace.
 //   4. Whoever is left then is counted and explained, in a history that the outside reads.
 //   5. PID 1 ends, and the kernel kills the rest.
@@ -17,12 +17,15 @@
 #include <fmt/format.h>
 
 #include "harness/arena/arena.h"
+#include "harness/arena/launcher.h"
 #include "harness/arena/warden.h"
 #include "harness/core/children.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
 #include "harness/observe/census.h"
 #include "harness/observe/outlook.h"
+#include "harness/observe/proc.h"
+#include "harness/observe/set_aside.h"
 #include "harness/observe/strangers.h"
 
 namespace forkproof::guard {
@@ -113,9 +116,12 @@ class Guard {
 
   void start() {
     const Pipe go;
-    root_ = fork_with_signals_blocked();
-    if (root_ < 0) fail("fork of the command");
-    if (root_ == 0) become_command(go);
+    launched_ = launch_with_signals_blocked(go);
+    root_ = launched_.command;
+    observe::set_aside(launched_.launcher, ::getpid());
+    root_end_ = observe::open_pidfd(root_);
+    if (!root_end_) fail("pidfd of the command");
+    warden_.watch(root_end_.get(), [this] { root_has_ended(); });
     strangers_.begin(stage_.orders.observe, root_);
     began_ = monotonic_now();
     history_.append(Spawned{root_, ::getpid(), supervisor_node, stage_.orders.argv.front()});
@@ -123,13 +129,20 @@ class Guard {
   }
 
   /// What is passed on before the command has its own mask waits for it.
-  static Pid fork_with_signals_blocked() {
+  arena::Launched launch_with_signals_blocked(const Pipe& go) const {
     const sigset_t set = passed_on();
     sigset_t before;
     ::sigprocmask(SIG_BLOCK, &set, &before);
-    const Pid pid = ::fork();
-    if (pid != 0) ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    return pid;
+    const auto launched = arena::launch([this, &go] { become_command(go); });
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    return launched;
+  }
+
+  /// Where somebody has stopped the launcher, nobody else would leave the dead command to PID 1.
+  void root_has_ended() {
+    warden_.unwatch(root_end_.get());
+    root_end_.reset();
+    arena::end_launcher(launched_);
   }
 
   /// As whoever called repro would have started it, but in a session of its own: process groups of outside have no
@@ -161,6 +174,7 @@ class Guard {
 
   void reaped(Pid pid, WaitStatus status) {
     strangers_.reaped(pid, status);
+    if (observe::is_set_aside(pid)) launched_.launcher = -1;
     if (pid != root_) return;
     root_ = -1;
     history_.append(Exited{pid, stage_.orders.argv.front(), status, true});
@@ -190,7 +204,9 @@ class Guard {
   arena::Warden warden_;
   observe::Strangers strangers_;
   observe::Census census_;
+  arena::Launched launched_;
   Pid root_ = -1;
+  Fd root_end_;  // its pidfd
   Nanos began_{}, over_at_{};
 };
 

@@ -16,6 +16,7 @@
 #include "harness/core/fd.h"
 #include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
+#include "harness/observe/set_aside.h"
 #include "harness/observe/threads.h"
 
 namespace forkproof::observe {
@@ -91,7 +92,7 @@ std::optional<Look> look_at(Pid pid) {
   if (state == 'Z' && read->threads > 1) living_thread(pid, &state, &flags);
   Look look;
   look.entry.pid = pid, look.entry.name = read->name, look.entry.state = std::string(1, state);
-  look.entry.parent = read->parent, look.entry.group = read->group, look.entry.session = read->session;
+  look.entry.parent = told_parent(read->parent), look.entry.group = read->group, look.entry.session = read->session;
   look.cpu_time = from_seconds(static_cast<double>(read->user_ticks + read->system_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)));
   const std::size_t last = stat.rfind(' ');  // the exit code is the last field (52)
   look.exit_status = std::atoi(stat.c_str() + last + 1);
@@ -110,12 +111,16 @@ Pid parent_of(Pid pid) {
 
 std::vector<Pid> everybody(bool sealed, Pid root) {
   std::vector<Pid> pids;
-  if (!sealed) return descendants_of(root);
+  if (!sealed) {
+    pids = descendants_of(root);
+    std::erase_if(pids, is_set_aside);
+    return pids;
+  }
   DIR* directory = open_proc_folder("/proc");
   if (directory == nullptr) fail("open /proc");
   while (const dirent* entry = ::readdir(directory)) {
     const int pid = std::atoi(entry->d_name);
-    if (pid > 0 && pid != root) pids.push_back(pid);
+    if (pid > 0 && pid != root && !is_set_aside(pid)) pids.push_back(pid);
   }
   ::closedir(directory);
   return pids;

@@ -25,7 +25,7 @@ bool is_stopped(Pid pid, const std::string& state);
 /// Its parent now; 0 when the process is gone.
 Pid parent_of(Pid pid);
 
-/// All pids of this PID namespace (of /proc as mounted), or, in the tier without one, all below `root`.
+/// All pids of this PID namespace (of /proc as mounted), or, in the tier without one, all below `root`; without the launcher.
 /// HarnessFailure when they cannot be listed.
 std::vector<Pid> everybody(bool sealed, Pid root);
 

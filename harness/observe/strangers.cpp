@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "harness/observe/proc.h"
+#include "harness/observe/set_aside.h"
 
 namespace forkproof::observe {
 
@@ -28,13 +29,19 @@ void Strangers::begin(const std::string& wanted, Pid subject) {
 }
 
 void Strangers::seen(Happening what) {
-  if (const auto* spawned = std::get_if<Spawned>(&what)) return born(*spawned);
+  if (auto* spawned = std::get_if<Spawned>(&what)) {
+    spawned->parent = told_parent(spawned->parent);
+    return born(*spawned);
+  }
+  const auto* signal = std::get_if<SignalSeen>(&what);
+  if (signal != nullptr && is_set_aside(signal->target)) return;
   if (const auto* one = std::get_if<Execed>(&what)) return execed(*one);
   if (const auto* exited = std::get_if<Exited>(&what)) return ended(exited->pid, exited->status, exited->known);
   told_.append(std::move(what));
 }
 
 void Strangers::born(const Spawned& spawned) {
+  if (is_set_aside(spawned.pid)) return;
   // PID 1 starts nobody but the subject: whoever is first seen as its child was somebody's before.
   const Pid starter = spawned.parent == ::getpid() ? 0 : spawned.parent;
   if (told_.is_introduced(spawned.pid)) return void(known_[spawned.pid].starter = spawned.parent);

@@ -21,6 +21,7 @@
 #include "harness/arena/overlays.h"
 #include "harness/arena/private_directory.h"
 #include "harness/core/error.h"
+#include "harness/observe/set_aside.h"
 #include "harness/run/player_class.h"
 
 namespace forkproof::run {
@@ -105,7 +106,9 @@ void Player::start_subject() {
     return conclude("deadline", "the stage could not be set");
   }
   const HeldStart start(part_);
-  const Pid subject = run::start_subject(part_, *io_);
+  launched_ = run::start_subject(part_, *io_);
+  observe::set_aside(launched_.launcher, ::getpid());
+  const Pid subject = launched_.command;
   introduce(subject, ::getpid(), supervisor_node, supervisor_role, observe::open_pidfd(subject));
   if (is_command(part_.one)) strangers_.begin(part_.observe, subject);
   start.open();

@@ -146,6 +146,7 @@ class Player final : public faults::Strike {
   observe::Starvation starvation_;
   int ticks_ = 0;
   std::optional<SubjectIo> io_;
+  arena::Launched launched_;   // the subject, and the parent that a command has
   Starts starts_;
   observe::Crowd crowd_;
   std::int32_t nodes_ready_ = 0;

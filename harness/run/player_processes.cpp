@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/observe/set_aside.h"
 #include "harness/run/player_class.h"
 
 namespace forkproof::run {
@@ -27,6 +28,7 @@ void Player::ended(Pid pid) {
 void Player::reaped(Pid pid, WaitStatus status) {
   Process* process = processes_.find(pid);
   strangers_.reaped(pid, status);
+  if (observe::is_set_aside(pid)) return void(launched_.launcher = -1);
   if (process == nullptr) return find_orphans_of(pid);  // a stranger, such as a shell, may have been somebody's parent
   if (process->alive) {
     take_messages();
@@ -51,6 +53,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   if (process.node == supervisor_node) take_ends();
   starts_.ended(process.node, process.pid, monotonic_now());
   if (process.node == supervisor_node && io_) io_->read_now();  // what it said before
+  if (process.node == supervisor_node) arena::end_launcher(launched_);
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
   const bool prefork = is_prefork(part_.one);

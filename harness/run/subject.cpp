@@ -162,11 +162,12 @@ void write_files(const Part& part) {
   }
 }
 
-pid_t start_subject(const Part& part, SubjectIo& io) {
+arena::Launched start_subject(const Part& part, SubjectIo& io) {
+  if (is_command(part.one)) return arena::launch([&part, &io] { become_subject(part, io); });
   const pid_t pid = ::fork();
   if (pid < 0) fail("fork of the subject");
   if (pid == 0) become_subject(part, io);
-  return pid;
+  return {.command = pid};
 }
 
 }  // namespace forkproof::run

@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include "harness/arena/launcher.h"
 #include "harness/core/case.h"
 #include "harness/run/player.h"
 #include "harness/run/subject_io.h"
@@ -16,8 +17,8 @@ bool is_command(const Case& one);
 /// Writes the files that a command wants. In PID 1 of the arena, when its directory is there. Throws HarnessFailure.
 void write_files(const Part& part);
 
-/// Forks the case's subject, in PID 1 of the arena: a session of its own, the stdio of `io`, every signal at its default.
-/// Returns its pid; throws HarnessFailure when it cannot be forked. What fails in it is told over `io`.
-pid_t start_subject(const Part& part, SubjectIo& io);
+/// Forks the case's subject, in PID 1 of the arena: a session of its own, the stdio of `io`, every signal at its default. A
+/// command gets a launcher as its parent. Throws HarnessFailure when it cannot be forked. What fails in it is told over `io`.
+arena::Launched start_subject(const Part& part, SubjectIo& io);
 
 }  // namespace forkproof::run
