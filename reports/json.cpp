@@ -37,6 +37,7 @@ Json cell_document(const CellSummary& cell, const std::vector<std::string>& orde
   if (const auto* command = std::get_if<Command>(&cell.one.subject)) {
     document["command"] = command->argv;
     if (!command->target.empty()) document["target"] = command->target;
+    if (!command->shares.empty()) document["shares"] = command->shares;
   } else {
     document["profile"] = cell.one.profile_name();
   }

@@ -79,6 +79,7 @@ CellSummary cell_in(const Document& document) {
     Command command;
     command.argv = document.at("command").get<std::vector<std::string>>();
     command.target = document.value("target", "");
+    command.shares = document.value("shares", std::vector<std::string>{});
     cell.one.subject = std::move(command);
   } else {
     // Of a whole case the policies are known too.

@@ -121,6 +121,7 @@ std::vector<std::string> reproducing_words(const CellSummary& cell, const RunSum
   if (summary.schedule) add("--schedule", *summary.schedule);
   if (summary.arena_asked) add("--arena", *summary.arena_asked);
   if (summary.observe && command != nullptr) add("--observe", *summary.observe);  // a model's own words are enough
+  for (const std::string& path : command != nullptr ? command->shares : std::vector<std::string>{}) add("--share", path);
   if (cell.one.seed != 1) add("--seed", std::to_string(cell.one.seed));
   if (command != nullptr && command->target.empty()) {
     words.emplace_back("--");

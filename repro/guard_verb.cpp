@@ -24,7 +24,10 @@ constexpr char guard_more[] =
     "\nWhat the command has for itself: its processes, in a PID namespace with a /proc\n"
     "of its own (pids count from 1, nobody outside can be seen or signalled); its\n"
     "mounts; a session without a controlling terminal, so /dev/tty is not there.\n"
-    "What it shares as ever: network, files, IPC, user, limits.\n"
+    "What it shares as ever: network, files, IPC, user, limits. Its /tmp is the\n"
+    "machine's, since test suites write their results there; with --private-tmp it\n"
+    "has a /tmp, /var/tmp and /dev/shm of its own, empty but for what its words,\n"
+    "environment and folder name there, and what it leaves in them is named and gone.\n"
     "SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on: Ctrl-C to\n"
     "its process group, another's kill to the command itself.\n"
     "\nExamples:\n"
@@ -41,6 +44,8 @@ struct GuardOptions {
   std::vector<std::string> argv;
   Nanos grace = std::chrono::seconds(2);
   std::string observe = "auto", format = "text", output;
+  bool private_tmp = false;
+  std::vector<std::string> shares;
 };
 
 void check(const GuardOptions& options) {
@@ -88,12 +93,22 @@ std::string text_of(const guard::GuardResult& result, const GuardOptions& option
   return reports::printable(all);
 }
 
+/// One line: that files are gone is not to be found out later.
+std::string lost_text(const guard::GuardResult& result) {
+  if (result.lost.empty()) return {};
+  std::string names;
+  for (std::size_t i = 0; i < std::min(result.lost.size(), most_told); ++i) names += (i > 0 ? ", " : "") + result.lost[i];
+  if (result.lost.size() > most_told) names += fmt::format(" and {} more", result.lost.size() - most_told);
+  return reports::printable(fmt::format("repro guard: gone with its private /tmp: {}; --share keeps a path\n", names));
+}
+
 std::string json_of(const guard::GuardResult& result, const GuardOptions& options) {
   nlohmann::json document{{"command", options.argv}, {"exit", result.ended_after ? nlohmann::json(own_status(result.status)) : nlohmann::json()},
                           {"ended_after_ms", result.ended_after ? nlohmann::json(in_seconds(*result.ended_after) * 1e3) : nlohmann::json()},
                           {"grace_ms", in_seconds(options.grace) * 1e3},
                           {"complete", result.left.complete && !result.cut_off}};
   document["observation"] = result.observation ? nlohmann::json{{"way", result.observation->way}, {"misses", result.observation->misses}, {"because", result.observation->because}} : nlohmann::json();
+  document["lost"] = result.lost;
   document["left"] = nlohmann::json::array();
   for (const CensusEntry& entry : result.left.processes) {
     nlohmann::json one{{"pid", entry.pid}, {"name", entry.name}, {"state", entry.state}};
@@ -109,11 +124,11 @@ std::string json_of(const guard::GuardResult& result, const GuardOptions& option
 
 int act(const GuardOptions& options) {
   check(options);
-  const guard::GuardOrders orders{options.argv, options.grace, options.observe};
+  const guard::GuardOrders orders{options.argv, options.grace, options.observe, options.private_tmp, shared_paths(options.shares)};
   const std::unique_ptr<Output> output = options.output.empty() ? nullptr : std::make_unique<Output>(options.output);
   const guard::GuardResult result = guard::guard(orders, arena::provide(std::nullopt, arena::Privacy::processes));
   if (!result.not_started.empty()) complain("guard: " + result.not_started);
-  const std::string document = options.format == "json" ? json_of(result, options) : text_of(result, options);
+  const std::string document = options.format == "json" ? json_of(result, options) : text_of(result, options) + lost_text(result);
   if (output) output->write(document);
   else std::fputs(document.c_str(), stderr);  // stdout is the command's
   return exit_status_of(result);
@@ -135,6 +150,9 @@ int guard_verb(int argc, char** argv) {
   const auto take_grace = [&options](const std::string& text) { options.grace = duration("--grace", text, Nanos{}, std::chrono::hours(24)); };
   app.add_option_function<std::string>("--grace", take_grace, "for who is still there after CMD's end (2s)")->type_name("TIME");
   app.add_option("--observe", options.observe, "auto, connector, ptrace, proc or none: how\nwho started whom is seen (auto)")->type_name("WAY");
+  app.add_flag("--private-tmp", options.private_tmp, "a /tmp, /var/tmp and /dev/shm of its own");
+  app.add_option("--share", options.shares, "with --private-tmp: a path there that is the\nmachine's (repeatable)")
+      ->type_name("PATH")->expected(1)->take_all()->allow_extra_args(false);
   app.add_option("--format", options.format, "text, only if somebody was left, or json")->type_name("F");
   app.add_option("--output", options.output, "a file instead of standard error")->type_name("FILE")->check(not_empty());
   return run_verb_with(app, own, argv, [&options] { return act(options); });

@@ -77,6 +77,8 @@ void describe(CLI::App& app, Options& options) {
       ->type_name("DIR")->check(not_empty());
   app.add_option("--observe", options.run.observe, "how a command's processes are seen: auto,\n" + way_names() + " or none (auto)")
       ->type_name("WAY")->check(not_empty());
+  app.add_option("--share", options.shares, "a path below /tmp, /var/tmp or /dev/shm (or one of\nthem) that is the machine's for a command, too")
+      ->type_name("PATH")->expected(1)->take_all()->allow_extra_args(false);
   app.add_option("--arena", options.arena, "start lower on the ladder: sealed,\nuser-namespace or subreaper")
       ->type_name("TIER")->check(not_empty());
   app.add_flag("-v,--verbose", options.verbose, "say more on standard error");
@@ -86,6 +88,7 @@ run::Choice choice_of(const Options& options) {
   run::Choice choice{split_names("--profile", options.profiles), split_names("--backend", options.backends), {}, options.seed};
   if (options.time_scale > 0) choice.time_scale = options.time_scale;
   choice.schedule = options.schedule;
+  choice.shares = shared_paths(options.shares);
   run::check_names(choice);
   return choice;
 }

@@ -16,6 +16,7 @@ struct Options {
   std::vector<std::string> scenarios;
   std::vector<std::string> profiles, backends;
   std::vector<std::string> knobs;  ///< KNOB=VALUE[,VALUE ...]
+  std::vector<std::string> shares;  ///< paths of /tmp and its kin that a command is to have from the machine
   run::RunOptions run;
   std::optional<std::uint64_t> seed;
   std::optional<std::string> schedule;

@@ -38,6 +38,9 @@ constexpr char run_more[] =
     "\nBehind -- stands a supervisor of your own. {task} is the tree to run: as a word,\n"
     "or inside one as a shell line; without it, it is appended. Also $REPRO_TASK,\n"
     "$REPRO_HEARTBEAT_URL ({heartbeat}), and {dir}, a fresh directory.\n"
+    "Its /tmp, /var/tmp and /dev/shm are the arena's own, and empty but for what its\n"
+    "words, environment and folder name there: such a folder stays the machine's, a\n"
+    "file directly in /tmp is a copy. --share /tmp gives it the machine's.\n"
     "\nShards: without --shard, what an engine has set counts: GTEST_SHARD_INDEX and\n"
     "GTEST_TOTAL_SHARDS, SLURM_ARRAY_TASK_ID and _COUNT, JOB_COMPLETION_INDEX and\n"
     "JOB_COMPLETIONS (the latter is for your Job to set), CI_NODE_INDEX and\n"
@@ -56,6 +59,7 @@ int act(const Options& options, const AskedCommand& subject, const std::string& 
     if (subject.command) run::check_program(subject.command->argv.front());
     return run_and_report(options, command_cells(asked, subject, choice_of(options)), false);
   }
+  if (!options.shares.empty()) throw BadInput("--share is for a command: the model supervisor writes no files");
   if (!emitted.empty()) return emit(emitted, cells_of(asked, choice_of(options)), options.reporting.output);
   return run_and_report(options, cells_of(asked, choice_of(options)), false);
 }

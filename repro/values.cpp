@@ -2,10 +2,12 @@
 
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "harness/arena/private_places.h"
 #include "harness/core/error.h"
 
 namespace forkproof {
@@ -60,6 +62,18 @@ CLI::Option* add_number(CLI::App& app, const std::string& option, double& value,
 
 CLI::Validator not_empty() {
   return CLI::Validator([](std::string& text) { return std::string(text.empty() ? "wants a value, and '' is none" : ""); }, "");
+}
+
+std::vector<std::string> shared_paths(const std::vector<std::string>& asked) {
+  std::vector<std::string> paths;
+  for (const std::string& each : asked) {
+    if (each.empty()) throw BadInput("--share: a path is wanted");
+    std::string path = std::filesystem::absolute(each).lexically_normal();
+    if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    if (const std::string wrong = arena::check_shared(path); !wrong.empty()) throw BadInput("--share: " + wrong);
+    paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 }  // namespace forkproof

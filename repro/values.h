@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "harness/core/duration.h"
 
@@ -34,5 +35,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& option, double& value,
 
 /// For an option whose absence means something: '' (an unset $X) is not the same.
 CLI::Validator not_empty();
+
+/// The paths of --share, absolute. BadInput for one that is not there, or that the machine shares anyway.
+std::vector<std::string> shared_paths(const std::vector<std::string>& asked);
 
 }  // namespace forkproof

@@ -28,11 +28,16 @@ std::string make_private_directory(const std::vector<std::string>& in_use) {
       refusal = error_text("mount a tmpfs over " + place);
       continue;
     }
-    const std::string made = place + "/forkproof";
-    if (::mkdir(made.c_str(), 0755) != 0) fail("mkdir " + made);
-    return made;
+    return make_directory_in({place});
   }
   throw HarnessFailure("a directory of the arena's own: " + refusal);
+}
+
+std::string make_directory_in(const std::vector<std::string>& places) {
+  const bool has_shm = std::find(places.begin(), places.end(), "/dev/shm") != places.end();
+  const std::string made = (has_shm ? std::string("/dev/shm") : places.front()) + "/forkproof";
+  if (::mkdir(made.c_str(), 0755) != 0) fail("mkdir " + made);
+  return made;
 }
 
 }  // namespace forkproof::arena

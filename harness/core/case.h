@@ -77,6 +77,7 @@ struct Command {
   std::string target;  ///< its name in scenarios/targets/; empty: it was written on the command line
   std::vector<CommandFile> files;
   std::map<std::string, std::string> environment;  ///< added to what repro itself has
+  std::vector<std::string> shares;  ///< paths of /tmp, /var/tmp or /dev/shm that are the machine's, not the arena's
   bool passes_exit_status = false;  ///< it says that its own exit status is its task's, a signal n as 128 + n
   friend bool operator==(const Command&, const Command&) = default;
 };

@@ -141,6 +141,7 @@ Json json_of(const Command& command) {
               {"target", command.target},
               {"files", Json::array()},
               {"environment", command.environment},
+              {"shares", command.shares},
               {"passes_exit_status", command.passes_exit_status}};
   for (const CommandFile& file : command.files) {
     object["files"].push_back({{"path", file.path}, {"text", file.text}, {"executable", file.executable}});
@@ -155,6 +156,7 @@ Command command_in(const Json& json) {
     command.files.push_back({file.at("path"), file.at("text"), file.at("executable")});
   }
   command.environment = json.at("environment").get<std::map<std::string, std::string>>();
+  if (json.contains("shares")) command.shares = json.at("shares").get<std::vector<std::string>>();
   command.passes_exit_status = json.at("passes_exit_status");
   return command;
 }

@@ -18,6 +18,7 @@
 
 #include "harness/arena/arena.h"
 #include "harness/arena/launcher.h"
+#include "harness/arena/private_places.h"
 #include "harness/arena/warden.h"
 #include "harness/core/children.h"
 #include "harness/core/error.h"
@@ -35,6 +36,7 @@ constexpr int not_executable = 126, not_found = 127;  // as shells say it
 constexpr Nanos look_period = std::chrono::milliseconds(5);
 constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr char exec_failed[] = "exec";
+constexpr char lost_file[] = "file in a private /tmp";
 
 /// A signal on its way inside.
 struct Passed {
@@ -115,6 +117,7 @@ class Guard {
   }
 
   void start() {
+    if (stage_.orders.private_tmp) places_ = arena::make_places_private(sharing());
     const Pipe go;
     launched_ = launch_with_signals_blocked(go);
     root_ = launched_.command;
@@ -126,6 +129,20 @@ class Guard {
     began_ = monotonic_now();
     history_.append(Spawned{root_, ::getpid(), supervisor_node, stage_.orders.argv.front()});
     [[maybe_unused]] const auto told = ::write(go.writer.get(), "x", 1);
+  }
+
+  [[nodiscard]] arena::Sharing sharing() const {
+    if (!stage_.sealed) throw HarnessFailure("--private-tmp needs a mount namespace, and none can be had here");
+    arena::Sharing sharing{stage_.orders.shares, arena::environment_texts()};
+    sharing.texts.insert(sharing.texts.end(), stage_.orders.argv.begin(), stage_.orders.argv.end());
+    return sharing;
+  }
+
+  void tell_what_is_lost() {
+    if (places_.empty()) return;
+    for (const std::string& path : arena::left_in_private_places(places_, sharing())) {
+      history_.append(ProbeMade{lost_file, path, false});
+    }
   }
 
   /// What is passed on before the command has its own mask waits for it.
@@ -195,6 +212,7 @@ class Guard {
     Explained why = observe::explain(census.when, left, strangers_.known(), stage_.sealed, ::getpid());
     history_.append(std::move(census));
     history_.append(std::move(why));
+    tell_what_is_lost();
     history_.append(RunEnded{"the grace is over", history_.count() + 1});
     warden_.stop();
   }
@@ -207,6 +225,7 @@ class Guard {
   arena::Launched launched_;
   Pid root_ = -1;
   Fd root_end_;  // its pidfd
+  std::vector<std::string> places_;  // of its own, where that was asked for
   Nanos began_{}, over_at_{};
 };
 
@@ -234,6 +253,8 @@ GuardResult result_of(const History& history) {
     if (const auto* chosen = event.as<ObservationChosen>(); chosen != nullptr && !result.observation) result.observation = *chosen;
     if (const auto* census = event.as<CensusTaken>()) result.left = *census;
     if (const auto* why = event.as<Explained>()) result.why = *why;
+    const auto* probe = event.as<ProbeMade>();
+    if (probe != nullptr && probe->what == lost_file) result.lost.push_back(probe->result);
     if (event.as<RunEnded>() != nullptr) result.cut_off = false;
     const auto* trouble = event.as<Trouble>();
     if (trouble != nullptr) (trouble->where == exec_failed ? result.not_started : result.trouble) = trouble->what;

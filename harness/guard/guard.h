@@ -14,6 +14,8 @@ struct GuardOrders {
   std::vector<std::string> argv;
   Nanos grace{std::chrono::seconds(2)};  ///< from the command's end until nobody may be left
   std::string observe = "auto";          ///< a way of observe/ways/ways.def, "auto" or "none"
+  bool private_tmp = false;              ///< /tmp, /var/tmp and /dev/shm are the arena's own
+  std::vector<std::string> shares;       ///< what of them is the machine's all the same
 };
 
 /// What became of it.
@@ -24,6 +26,7 @@ struct GuardResult {
   std::optional<ObservationChosen> observation;
   CensusTaken left;                           ///< who was still there when the grace was over; all of them are gone now
   Explained why;
+  std::vector<std::string> lost;              ///< files in the private /tmp and its kin: gone with the arena
   bool cut_off = false;                       ///< the arena ended before its work was done: nothing can be told
   std::string trouble;                        ///< what the harness could not do
 };

@@ -147,6 +147,7 @@ Cell cell_of(const scenario::Scenario& scenario, const Command& command, const C
   Case one = question_of(scenario, choice.seed.value_or(scenario.seed.value_or(1)));
   if (choice.schedule) one.schedule = *choice.schedule;
   one.subject = command;
+  std::get<Command>(one.subject).shares = choice.shares;
   one.tree = scenario.command_tree;
   one.bounds.teardown = scenario.teardown;
   one.bounds.patience = least_patience;

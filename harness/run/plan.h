@@ -20,6 +20,7 @@ struct Choice {
   std::optional<double> time_scale;
   std::optional<std::uint64_t> seed;  ///< empty: the scenario's own, or 1
   std::optional<std::string> schedule;  ///< instead of the scenario's
+  std::vector<std::string> shares;  ///< a command's: what of /tmp and its kin is the machine's
   bool only_own = false;  ///< what a scenario does not name itself is left out of it, not added to it
 };
 

@@ -20,6 +20,7 @@
 
 #include "harness/arena/overlays.h"
 #include "harness/arena/private_directory.h"
+#include "harness/arena/private_places.h"
 #include "harness/core/error.h"
 #include "harness/observe/set_aside.h"
 #include "harness/run/player_class.h"
@@ -84,15 +85,28 @@ void Player::signal(Pid target, int signal) {
   if (target > 0 && process->node >= 0 && may_end_by_it) watch_.signalled(*process, signal);
 }
 
+/// A /tmp and its kin of the arena's own, and {dir} in one of them.
+void Player::give_places(const Command& command) {
+  arena::Sharing sharing{command.shares, arena::environment_texts()};
+  std::vector<std::string>& texts = sharing.texts;
+  texts.insert(texts.end(), command.argv.begin(), command.argv.end());
+  texts.insert(texts.end(), part_.task_argv.begin(), part_.task_argv.end());
+  texts.push_back(part_.task_program);
+  for (const auto& [name, value] : command.environment) texts.push_back(value);
+  for (const CommandFile& file : command.files) texts.push_back(file.text);
+  const std::vector<std::string> places = arena::make_places_private(sharing);
+  if (!places.empty()) return void(part_.directory = arena::make_directory_in(places));
+  texts.insert(texts.end(), command.shares.begin(), command.shares.end());
+  texts.push_back(std::filesystem::current_path().string());
+  part_.directory = arena::make_private_directory(texts);
+}
+
 /// The machine's files as the stage wants them, and a command's own. Without them there is no question to ask.
 void Player::set_stage() {
   arena::mount_overlays(part_.stage.overlays);
   const auto* command = std::get_if<Command>(&part_.one.subject);
   if (command != nullptr && part_.tier != arena::Tier::subreaper) {
-    std::vector<std::string> in_use = command->argv;
-    in_use.push_back(part_.task_program);
-    in_use.push_back(std::filesystem::current_path().string());
-    part_.directory = arena::make_private_directory(in_use);
+    give_places(*command);
     write_files(part_);
   }
   io_.emplace(part_.one, part_.stage);

@@ -84,6 +84,7 @@ class Player final : public faults::Strike {
   void scheduled(Scheduled step, Nanos took);
   void be_ready_for_a_crowd();
   void set_stage();
+  void give_places(const Command& command);
   void start_subject();
   void passed_on(std::size_t fault, Fd fd);
 
