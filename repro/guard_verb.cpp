@@ -97,8 +97,8 @@ std::string text_of(const guard::GuardResult& result, const GuardOptions& option
 std::string lost_text(const guard::GuardResult& result) {
   if (result.lost.empty()) return {};
   std::string names;
-  for (std::size_t i = 0; i < std::min(result.lost.size(), most_told); ++i) names += (i > 0 ? ", " : "") + result.lost[i];
-  if (result.lost.size() > most_told) names += fmt::format(" and {} more", result.lost.size() - most_told);
+  for (std::size_t i = 0; i < std::min(result.lost.size(), most_left_told); ++i) names += (i > 0 ? ", " : "") + result.lost[i];
+  if (result.lost.size() > most_left_told) names += fmt::format(" and {} more", result.lost.size() - most_left_told);
   return reports::printable(fmt::format("repro guard: gone with its private /tmp: {}; --share keeps a path\n", names));
 }
 

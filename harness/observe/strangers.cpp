@@ -34,7 +34,7 @@ void Strangers::seen(Happening what) {
     return born(*spawned);
   }
   const auto* signal = std::get_if<SignalSeen>(&what);
-  if (signal != nullptr && is_set_aside(signal->target)) return;
+  if (signal != nullptr && is_set_aside(signal->pid)) return;
   if (const auto* one = std::get_if<Execed>(&what)) return execed(*one);
   if (const auto* exited = std::get_if<Exited>(&what)) return ended(exited->pid, exited->status, exited->known);
   told_.append(std::move(what));
