@@ -55,6 +55,14 @@ TEST(ReproducingLine, CarriesWhatWasAskedFor) {
                                              "--seed 7 -- sh -c '{task}'");
 }
 
+TEST(ReproducingLine, HasWhatACommandSharesWithTheMachine) {
+  CellSummary cell = good_cell("x", "exemplary", "fork");
+  Command command{{"sup"}};
+  command.shares = {"/tmp/a b", "/dev/shm"};
+  cell.one.subject = command;
+  EXPECT_EQ(reproducing_line(cell, summary_of({})), "repro x --share '/tmp/a b' --share /dev/shm -- sup");
+}
+
 TEST(ReproducingLine, IsSafeForAShell) {
   CellSummary cell = good_cell("x", "exemplary", "fork");
   cell.asked = "my $(rm) it's.toml";
