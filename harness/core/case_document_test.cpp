@@ -47,7 +47,7 @@ TEST(CaseDocument, LosesNothing) {
 
 TEST(CaseDocument, HoldsACommandAsWell) {
   Case one;
-  one.subject = Command{{"supervisord", "-n", "{task}"}, "supervisor", {{"{dir}/a.ini", "[x]\n", true}}, {{"KEY", "{dir}"}}, true};
+  one.subject = Command{{"supervisord", "-n", "{task}"}, "supervisor", {{"{dir}/a.ini", "[x]\n", true}}, {{"KEY", "{dir}"}}, {"/tmp"}, true};
   const Case back = case_from(to_document(one));
   EXPECT_EQ(back, one);
   EXPECT_EQ(back.profile_name(), "");
