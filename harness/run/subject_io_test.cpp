@@ -1,13 +1,19 @@
 // The two ends of a subject's stdio, with a forked child in the subject's place.
 #include "harness/run/subject_io.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
+#include <optional>
 #include <vector>
+
+#include "harness/core/child_for_test.h"
 
 namespace forkproof::run {
 namespace {
@@ -32,14 +38,19 @@ class Stage {
       body(io);
       ::_exit(0);
     }
-    warden.on_reaped([&](Pid, WaitStatus) {
+    warden.on_reaped([&](Pid, WaitStatus ended) {
+      status = ended.raw();
       io.read_now();
       warden.stop();
     });
     io.watch(warden, {[this](std::size_t fault, Fd fd) { passed.emplace_back(fault, std::move(fd)); },
                       [this](CommandNotStarted failed) { failures.push_back(std::move(failed)); }});
+    if (before_loop) before_loop(warden);
     warden.run();
   }
+
+  std::function<void(arena::Warden&)> before_loop;
+  int status = -1;
 
   SubjectIo io;
   std::vector<std::pair<std::size_t, Fd>> passed;
@@ -87,6 +98,64 @@ TEST(SubjectIo, ATerminalIsTheSubjectsControllingTerminal) {
     write_all(STDOUT_FILENO, controls ? "a terminal" : "no terminal");
   });
   EXPECT_EQ(stage.io.output().tail, "a terminal");
+}
+
+/// A child that has let go of its terminal, and goes on when the rig has met the EIO.
+class LetsGoOfItsTerminal : public testing::Test {
+ protected:
+  LetsGoOfItsTerminal() { with.terminal = true; }
+  template <class Body, class Meanwhile>
+  void run(Body body, Meanwhile meanwhile) {
+    stage.emplace(with);
+    stage->before_loop = [this, meanwhile](arena::Warden& warden) {
+      warden.watch(closed.reader.get(), [this, &warden, meanwhile] {
+        warden.unwatch(closed.reader.get());
+        warden.call_at(monotonic_now() + std::chrono::milliseconds(20), [this, meanwhile] {
+          meanwhile(stage->io);
+          go.tell("x");
+        });
+      });
+    };
+    stage->run([this, body](SubjectIo& io) {
+      io.take_subjects_ends();
+      const std::string name = ::ttyname(0);
+      for (int fd = 0; fd < 64; ++fd) {
+        if (fd != closed.writer.get() && fd != go.reader.get()) ::close(fd);
+      }
+      body(name, closed, go);
+    });
+  }
+  faults::Stage with;
+  Pipe closed, go;
+  std::optional<Stage> stage;
+};
+
+TEST_F(LetsGoOfItsTerminal, AndCanOpenItAgain) {
+  run(
+      [](const std::string& name, const Pipe& closed, const Pipe& go) {
+        closed.tell("x");
+        go.wait();
+        write_all(::open(name.c_str(), O_RDWR | O_NOCTTY), "again");
+      },
+      [](SubjectIo& io) { EXPECT_GE(io.terminal(), 0); });
+  EXPECT_EQ(stage->io.output().tail, "again");
+}
+
+/// Ends with the number of the signal that comes.
+void end_by_a_signal(const std::string&, const Pipe& closed, const Pipe&) {
+  for (const int signal : {SIGINT, SIGHUP}) ::signal(signal, [](int number) { ::_exit(number); });
+  closed.tell("x");
+  for (;;) ::pause();
+}
+
+TEST_F(LetsGoOfItsTerminal, AndItsKeysStillSignalIt) {
+  run(end_by_a_signal, [](SubjectIo& io) { EXPECT_EQ(::write(io.terminal(), "\003", 1), 1); });
+  EXPECT_EQ(WEXITSTATUS(stage->status), SIGINT);
+}
+
+TEST_F(LetsGoOfItsTerminal, AndAHangUpStillSignalsIt) {
+  run(end_by_a_signal, [](SubjectIo& io) { io.close_terminal(); });
+  EXPECT_EQ(WEXITSTATUS(stage->status), SIGHUP);
 }
 
 TEST(SubjectIo, WhatCouldNotBeStartedIsTold) {
