@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
@@ -21,6 +22,12 @@ void close_all_but(int kept) {
   const auto fd = static_cast<unsigned>(kept);
   if (fd > 0) ::syscall(SYS_close_range, 0U, fd - 1, 0U);
   ::syscall(SYS_close_range, fd + 1, ~0U, 0U);
+}
+
+/// By the system call: libc's sigprocmask leaves its own two, 32 and 33, unblocked, and each of them would kill.
+void block_every_signal() {
+  constexpr std::uint64_t all = ~std::uint64_t{0};
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
 }
 
 /// The caller goes on when it has read the pid: by then nothing else is open here.
@@ -39,9 +46,7 @@ void tell_pid(int writer, pid_t command) {
   }
   const int error = errno;
   ::prctl(PR_SET_NAME, launcher_name);
-  sigset_t all;
-  sigfillset(&all);
-  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  block_every_signal();
   tell_pid(writer, command > 0 ? command : -error);
   siginfo_t end{};
   while (command > 0 && ::waitid(P_PID, static_cast<id_t>(command), &end, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
