@@ -24,7 +24,7 @@ void close_all_but(int kept) {
   ::syscall(SYS_close_range, fd + 1, ~0U, 0U);
 }
 
-/// By the system call: libc's sigprocmask leaves its own two, 32 and 33, unblocked, and each of them would kill.
+/// By the system call: libc's sigprocmask never blocks its own two, 32 and 33, and each of them would kill.
 void block_every_signal() {
   constexpr std::uint64_t all = ~std::uint64_t{0};
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
@@ -49,7 +49,8 @@ void tell_pid(int writer, pid_t command) {
   block_every_signal();
   tell_pid(writer, command > 0 ? command : -error);
   siginfo_t end{};
-  while (command > 0 && ::waitid(P_PID, static_cast<id_t>(command), &end, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  while (command > 0 && ::waitid(P_PID, static_cast<id_t>(command), &end, WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
   }
   ::_exit(0);
 }
@@ -69,7 +70,8 @@ Launched launch(const std::function<void()>& become) {
   ssize_t got = 0;
   do got = ::read(reader.get(), &launched.command, sizeof launched.command);
   while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(sizeof launched.command)) throw HarnessFailure("the launcher of the command was killed");
+  if (got != static_cast<ssize_t>(sizeof launched.command))
+    throw HarnessFailure("the launcher of the command was killed");
   if (launched.command < 0) throw HarnessFailure(error_text("fork of the command", -launched.command));
   return launched;
 }

@@ -1,6 +1,7 @@
 #include "harness/arena/private_places.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,8 +13,6 @@
 #include <set>
 #include <string_view>
 #include <system_error>
-
-#include <fmt/format.h>
 
 #include "harness/core/error.h"
 #include "harness/core/fd.h"
@@ -83,14 +82,16 @@ std::set<std::string> names_in(const std::string& place, const std::set<std::str
   std::set<std::string> names;
   for (const std::string& path : paths) {
     if (!path.starts_with(place + "/")) continue;
-    const std::string name = path.substr(place.size() + 1, path.find('/', place.size() + 1) - place.size() - 1);
+    const std::string name =
+        path.substr(place.size() + 1, path.find('/', place.size() + 1) - place.size() - 1);
     if (!name.empty()) names.insert(name);
   }
   return names;
 }
 
 void bind(const std::string& from, const std::string& to) {
-  if (::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) fail("bind " + to + " of the machine");
+  if (::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    fail("bind " + to + " of the machine");
 }
 
 void make_empty_file(const std::string& path) {
@@ -101,7 +102,8 @@ void copy_file(const std::string& from, const std::string& to, const struct stat
   std::error_code error;
   fs::copy_file(from, to, error);
   if (error) throw HarnessFailure(fmt::format("copy {}: {}", to, error.message()));
-  if (::chown(to.c_str(), about.st_uid, about.st_gid) != 0 || ::chmod(to.c_str(), about.st_mode & 07777) != 0) {
+  if (::chown(to.c_str(), about.st_uid, about.st_gid) != 0 ||
+      ::chmod(to.c_str(), about.st_mode & 07777) != 0) {
     fail("set owner and mode of the arena's " + to);
   }
 }
@@ -127,7 +129,8 @@ void keep(const std::string& from, const std::string& to) {
 /// A shared part of a place, at any depth; it may lie in a folder that is the machine's already.
 void share(const std::string& machines, const std::string& place, const std::string& path) {
   const std::string from = machines + path.substr(place.size());
-  struct stat about {}, here {};
+  struct stat about {};
+  struct stat here {};
   if (::stat(from.c_str(), &about) != 0) fail("share " + path);
   if (::stat(path.c_str(), &here) == 0 && here.st_dev == about.st_dev && here.st_ino == about.st_ino) return;
   std::error_code ignored;
@@ -137,7 +140,8 @@ void share(const std::string& machines, const std::string& place, const std::str
 }
 
 bool holds(const std::vector<std::string>& shared, const std::string& place) {
-  return std::any_of(shared.begin(), shared.end(), [&place](const std::string& path) { return is_in(place, path); });
+  return std::any_of(shared.begin(), shared.end(),
+                     [&place](const std::string& path) { return is_in(place, path); });
 }
 
 /// A folder, and not another name of one that is private already.
@@ -146,12 +150,15 @@ bool is_place(const std::string& place) {
   return fs::is_directory(place, ignored) && fs::canonical(place, ignored) == place;
 }
 
-void make_private(const std::string& place, const std::set<std::string>& kept, const std::vector<std::string>& shared) {
+void make_private(const std::string& place, const std::set<std::string>& kept,
+                  const std::vector<std::string>& shared) {
   const Fd machines(::open(place.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!machines) fail("open " + place);
   const std::string there = "/proc/self/fd/" + std::to_string(machines.get());
-  if (::mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) fail("mount a tmpfs over " + place);
-  for (const std::string& name : kept) keep(fmt::format("{}/{}", there, name), fmt::format("{}/{}", place, name));
+  if (::mount("tmpfs", place.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
+    fail("mount a tmpfs over " + place);
+  for (const std::string& name : kept)
+    keep(fmt::format("{}/{}", there, name), fmt::format("{}/{}", place, name));
   for (const std::string& path : shared) {
     if (path.starts_with(place + "/")) share(there, place, path);
   }
@@ -172,7 +179,8 @@ std::vector<std::string> make_places_private(const Sharing& sharing) {
   return made;
 }
 
-std::vector<std::string> left_in_private_places(const std::vector<std::string>& places, const Sharing& sharing) {
+std::vector<std::string> left_in_private_places(const std::vector<std::string>& places,
+                                                const Sharing& sharing) {
   const std::set<std::string> paths = paths_in(sharing.texts);
   std::vector<std::string> left;
   for (const std::string& place : places) {
@@ -203,10 +211,11 @@ std::vector<std::string> environment_texts() {
 std::string check_shared(const std::string& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return "there is no " + path;
-  const bool concerns = std::any_of(private_places.begin(), private_places.end(), [&path](const std::string place) {
-    return is_in(path, place) || is_in(place, path);
-  });
-  return concerns ? "" : path + " is the machine's anyway: an arena has a /tmp, /var/tmp and /dev/shm of its own";
+  const bool concerns =
+      std::any_of(private_places.begin(), private_places.end(),
+                  [&path](const std::string place) { return is_in(path, place) || is_in(place, path); });
+  return concerns ? ""
+                  : path + " is the machine's anyway: an arena has a /tmp, /var/tmp and /dev/shm of its own";
 }
 
 }  // namespace forkproof::arena

@@ -43,7 +43,8 @@ class PrivatePlaces : public testing::Test {
   bool inside(const Sharing& sharing, const std::function<bool()>& body) {
     const pid_t pid = ::fork();
     if (pid == 0) {
-      if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(2);
+      if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        ::_exit(2);
       try {
         places_ = make_places_private(sharing);
         ::_exit(body() ? 0 : 1);
@@ -74,7 +75,7 @@ TEST_F(PrivatePlaces, AreEmptyWhereNothingIsNamed) {
 TEST_F(PrivatePlaces, HaveTheFolderOfWhatAWordNames) {
   write(top_ + "/below/program", "x");
   for (const std::string& word : {top_ + "/below/program", "exec " + top_ + "/below/program; true",
-                                 "--config=" + top_ + "/below/program", "/bin:" + top_ + "/below"}) {
+                                  "--config=" + top_ + "/below/program", "/bin:" + top_ + "/below"}) {
     EXPECT_TRUE(inside({{}, {word}}, [this] { return read(top_ + "/below/program") == "x"; })) << word;
   }
   EXPECT_TRUE(inside({{}, {top_ + "/below"}}, [this] { return write(top_ + "/written", "kept"), true; }));
@@ -109,8 +110,11 @@ TEST_F(PrivatePlaces, HaveTheWorkingDirectory) {
 }
 
 TEST_F(PrivatePlaces, AreTheMachinesWhereThatIsAskedFor) {
-  EXPECT_TRUE(inside({{"/tmp"}, {}}, [this] { return has(top_) && std::find(places_.begin(), places_.end(), "/tmp") == places_.end(); }));
-  EXPECT_TRUE(inside({{top_ + "/below"}, {}}, [this] { return write(top_ + "/below/shared", "kept"), true; }));
+  EXPECT_TRUE(inside({{"/tmp"}, {}}, [this] {
+    return has(top_) && std::find(places_.begin(), places_.end(), "/tmp") == places_.end();
+  }));
+  EXPECT_TRUE(
+      inside({{top_ + "/below"}, {}}, [this] { return write(top_ + "/below/shared", "kept"), true; }));
   EXPECT_EQ(read(top_ + "/below/shared"), "kept");
 }
 

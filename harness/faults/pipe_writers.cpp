@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -15,8 +16,6 @@
 #include <cstdlib>
 #include <optional>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "harness/core/proc_root.h"
 
@@ -37,10 +36,10 @@ struct WritingCall {
   const char* name;
   int descriptor;
 };
-constexpr WritingCall writing_calls[] = {
-    {SYS_write, "write", 0},       {SYS_writev, "writev", 0}, {SYS_pwritev2, "pwritev2", 0},
-    {SYS_sendfile, "sendfile", 0}, {SYS_splice, "splice", 2}, {SYS_tee, "tee", 1},
-    {SYS_vmsplice, "vmsplice", 0}};
+constexpr WritingCall writing_calls[] = {{SYS_write, "write", 0},       {SYS_writev, "writev", 0},
+                                         {SYS_pwritev2, "pwritev2", 0}, {SYS_sendfile, "sendfile", 0},
+                                         {SYS_splice, "splice", 2},     {SYS_tee, "tee", 1},
+                                         {SYS_vmsplice, "vmsplice", 0}};
 
 constexpr std::size_t most_polled = 4096;
 
@@ -68,7 +67,8 @@ std::optional<Call> call_of(Pid pid, int tid) {
   std::string text;
   std::getline(file, text);
   unsigned long* a = call.arguments;
-  const int fields = std::sscanf(text.c_str(), "%ld %lx %lx %lx %lx %lx %lx", &call.number, a, a + 1, a + 2, a + 3, a + 4, a + 5);
+  const int fields = std::sscanf(text.c_str(), "%ld %lx %lx %lx %lx %lx %lx", &call.number, a, a + 1, a + 2,
+                                 a + 3, a + 4, a + 5);
   return fields == 7 ? std::optional(call) : std::nullopt;  // else it runs, or is gone
 }
 
@@ -87,9 +87,12 @@ bool read_memory(Pid pid, unsigned long address, void* into, std::size_t size) {
 
 bool polls_for_room(const Call& call, ino_t pipe) {
   std::vector<pollfd> asked(std::min<std::size_t>(call.arguments[1], most_polled));
-  if (asked.empty() || !read_memory(call.pid, call.arguments[0], asked.data(), asked.size() * sizeof asked[0])) return false;
+  if (asked.empty() ||
+      !read_memory(call.pid, call.arguments[0], asked.data(), asked.size() * sizeof asked[0]))
+    return false;
   return std::any_of(asked.begin(), asked.end(), [&](const pollfd& each) {
-    return each.fd >= 0 && (each.events & (POLLOUT | POLLWRNORM)) != 0 && is_pipe(call, static_cast<unsigned long>(each.fd), pipe);
+    return each.fd >= 0 && (each.events & (POLLOUT | POLLWRNORM)) != 0 &&
+           is_pipe(call, static_cast<unsigned long>(each.fd), pipe);
   });
 }
 
@@ -126,14 +129,25 @@ std::string proof_in(const Call& call, ino_t pipe) {
   }
   const char* way = nullptr;
   switch (call.number) {
-    case SYS_poll: case SYS_ppoll: way = polls_for_room(call, pipe) ? "poll" : nullptr; break;
-    case SYS_select: case SYS_pselect6: way = selects_for_room(call, pipe) ? "select" : nullptr; break;
-    case SYS_epoll_wait: case SYS_epoll_pwait: case SYS_epoll_pwait2:
+    case SYS_poll:
+    case SYS_ppoll:
+      way = polls_for_room(call, pipe) ? "poll" : nullptr;
+      break;
+    case SYS_select:
+    case SYS_pselect6:
+      way = selects_for_room(call, pipe) ? "select" : nullptr;
+      break;
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
       way = epoll_waits_for_room(call, pipe) ? "epoll" : nullptr;
       break;
-    default: break;
+    default:
+      break;
   }
-  return way != nullptr ? fmt::format("pid {} never blocks in a write, and waits for room in it ({})", call.pid, way) : "";
+  return way != nullptr
+             ? fmt::format("pid {} never blocks in a write, and waits for room in it ({})", call.pid, way)
+             : "";
 }
 
 }  // namespace

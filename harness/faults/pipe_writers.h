@@ -10,9 +10,10 @@
 
 namespace forkproof::faults {
 
-/// A sentence such as "pid 7 is blocked in write() to it", of whichever process and thread it is true; empty when of none.
-/// A writer that never blocks counts while it waits for room: in epoll_wait (EPOLLOUT, level-triggered), poll or select.
-/// Edge-triggered interest proves nothing: event loops register it whether or not they have output.
+/// A sentence such as "pid 7 is blocked in write() to it", of whichever process and thread it is true; empty
+/// when of none. A writer that never blocks counts while it waits for room: in epoll_wait (EPOLLOUT,
+/// level-triggered), poll or select. Edge-triggered interest proves nothing: event loops register it whether
+/// or not they have output.
 std::string proof_of_pending_output(ino_t pipe);
 
 /// Whether some thread of it is blocked in a write to whatever.
