@@ -94,6 +94,7 @@ run::Choice choice_of(const Options& options) {
 }
 
 std::vector<run::Cell> cells_of(const std::string& asked, const run::Choice& choice) {
+  if (!choice.shares.empty()) throw BadInput("--share is for a command: the model supervisor writes no files");
   const scenario::Named named = scenario::find_scenario(asked);
   std::vector<run::Cell> cells;
   for (const auto& question : scenario::read_scenarios(named.path, run::vocabulary(), named.variant)) {

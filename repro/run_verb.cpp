@@ -59,7 +59,6 @@ int act(const Options& options, const AskedCommand& subject, const std::string& 
     if (subject.command) run::check_program(subject.command->argv.front());
     return run_and_report(options, command_cells(asked, subject, choice_of(options)), false);
   }
-  if (!options.shares.empty()) throw BadInput("--share is for a command: the model supervisor writes no files");
   if (!emitted.empty()) return emit(emitted, cells_of(asked, choice_of(options)), options.reporting.output);
   return run_and_report(options, cells_of(asked, choice_of(options)), false);
 }
