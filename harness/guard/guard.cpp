@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -117,7 +118,10 @@ class Guard {
   }
 
   void start() {
-    if (stage_.orders.private_tmp) places_ = arena::make_places_private(sharing());
+    if (stage_.orders.private_tmp) {
+      places_ = arena::make_places_private(sharing());
+      there_before_ = arena::left_in_private_places(places_, {});
+    }
     const Pipe go;
     launched_ = launch_with_signals_blocked(go);
     root_ = launched_.command;
@@ -140,8 +144,9 @@ class Guard {
 
   void tell_what_is_lost() {
     if (places_.empty()) return;
-    for (const std::string& path : arena::left_in_private_places(places_, sharing())) {
-      history_.append(ProbeMade{lost_file, path, false});
+    for (const std::string& path : arena::left_in_private_places(places_, {})) {
+      const bool was_there = std::binary_search(there_before_.begin(), there_before_.end(), path);
+      if (!was_there) history_.append(ProbeMade{lost_file, path, false});
     }
   }
 
@@ -225,7 +230,8 @@ class Guard {
   arena::Launched launched_;
   Pid root_ = -1;
   Fd root_end_;  // its pidfd
-  std::vector<std::string> places_;  // of its own, where that was asked for
+  std::vector<std::string> places_;        // of its own, where that was asked for
+  std::vector<std::string> there_before_;  // what the machine's /tmp gave it
   Nanos began_{}, over_at_{};
 };
 
