@@ -47,16 +47,17 @@ Nanos declared_teardown(const Profile& profile) {
   return scaled(sum, profile.time_scale);
 }
 
-Nanos http_pause(const Profile& profile, int attempt) {
-  Nanos pause = profile.http_retry_first;
-  for (int i = 1; i < attempt && pause < profile.http_retry_most; ++i) pause *= 2;
-  return std::min(pause, profile.http_retry_most);
+HttpPause http_pause(const Profile& profile, int attempt) {
+  Nanos most = profile.http_retry_first;
+  for (int i = 1; i < attempt && most < profile.http_retry_most; ++i) most *= 2;
+  most = std::min(most, profile.http_retry_most);
+  return {std::min(profile.http_retry_first, most), most};
 }
 
 Nanos declared_server_patience(const Profile& profile) {
   Nanos one_heartbeat = profile.heartbeat_interval + profile.http_timeout * profile.http_attempts;
   for (int attempt = 1; attempt < profile.http_attempts; ++attempt) {
-    one_heartbeat += std::min(http_pause(profile, attempt) + http_jitter, profile.http_retry_most);
+    one_heartbeat += http_pause(profile, attempt).most;
   }
   return scaled(one_heartbeat * profile.max_failed_heartbeats, profile.time_scale);
 }

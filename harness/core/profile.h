@@ -44,8 +44,8 @@ struct Profile {
   int max_failed_heartbeats = 3;
   int http_attempts = 5;                             ///< for one request
   Nanos http_timeout = std::chrono::seconds(5);      ///< for one attempt
-  Nanos http_retry_first = std::chrono::seconds(1);  ///< the first pause between two attempts; each further one doubles
-  Nanos http_retry_most = std::chrono::seconds(90);  ///< but is no longer than this
+  Nanos http_retry_first = std::chrono::seconds(1);  ///< the least pause between two attempts, and the first
+  Nanos http_retry_most = std::chrono::seconds(90);  ///< no pause is longer than this
   int workers = 1;                                   ///< of a prefork master
   Nanos respawn_delay = std::chrono::seconds(1);     ///< of a master that backs off: before the first replacement
   std::vector<int> revoked_statuses{404, 409};  ///< replies by which the server says: this task is not yours any more
@@ -58,10 +58,13 @@ Nanos declared_teardown(const Profile& profile);
 /// How long it may take, by the profile's own account, until it gives up on a server that answers no heartbeat
 /// properly: all attempts of all heartbeats that may fail, with the pauses between them.
 Nanos declared_server_patience(const Profile& profile);
-/// The pause after the `attempt`-th failed attempt, from 1, at the original's own pace and without its jitter.
-Nanos http_pause(const Profile& profile, int attempt);
-/// The jitter: up to this much is added to each pause.
-inline constexpr Nanos http_jitter = std::chrono::seconds(1);
+/// The pause after a failed attempt, at the original's own pace: any time from `least` to `most`, all equally likely.
+struct HttpPause {
+  Nanos least, most;
+};
+/// After the `attempt`-th, from 1: `most` doubles with each attempt, up to http_retry_most (facts/airflow.md: the real client
+/// took 38.4 to 46.7 s for 12 such pauses, two waits of 5 s and 5 s for the kill).
+HttpPause http_pause(const Profile& profile, int attempt);
 
 enum class Worth : std::uint8_t { right, wrong, shape };
 

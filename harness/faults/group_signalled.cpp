@@ -1,17 +1,17 @@
-// Fault `group-signalled`: somebody outside sends SIGTERM to the process group that the task is in, as Ctrl-C, `kill 0` in
-// a shell's trap or a job manager does. Whoever shares that group gets it too.
+// Fault `group-signalled`: somebody outside signals the process group that the task is in, as a closed terminal, `kill 0` in
+// a shell's trap or a job manager does. Everybody in that group gets it. A supervisor that handles SIGTERM survives that one.
 //
 // Established: the supervisor has spawned, and either the whole tree is up, or it goes on from its spawn while the task
 // stands where it was born; in which group the task is then, the kernel says.
 #include <unistd.h>
 
-#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
+#include "harness/faults/look.h"
 
 namespace forkproof::faults {
 namespace {
@@ -20,11 +20,12 @@ constexpr Setting group_signalled_settings[] = {
     {.key = "when", .is_number = false, .required = false,
      .about = "tree-ready (all are up), or spawned (the supervisor goes on from its spawn, and the task is held at its birth)",
      .words = "tree-ready spawned"},
+    {.key = "signal", .is_number = false, .required = false, .about = "SIGTERM (where nothing is said) or SIGHUP", .words = "SIGTERM SIGHUP"},
 };
 
 class GroupSignalled final : public Fault {
  public:
-  explicit GroupSignalled(const FaultSpec& spec) : at_birth_(spec.word("when", "tree-ready") == "spawned") {}
+  explicit GroupSignalled(const FaultSpec& spec) : name_(spec.word("signal", "SIGTERM")), at_birth_(spec.word("when", "tree-ready") == "spawned") {}
 
   /// At its birth: the supervisor goes on only when the task is there, and the task stays until the signal has come.
   void set_stage(Stage& stage) override {
@@ -54,10 +55,11 @@ class GroupSignalled final : public Fault {
     const pid_t group = ::getpgid(task_);
     if (group <= 0 || std::exchange(fired_, true)) return;
     strike.established(fmt::format("{}; it is in the process group {}", proof, group));
-    strike.fired(fmt::format("the process group {} is sent SIGTERM", group));
-    strike.signal(-group, SIGTERM);
+    strike.fired(fmt::format("the process group {} is sent {}", group, name_));
+    strike.signal(-group, signal_from(name_));
   }
 
+  std::string name_;
   bool at_birth_;
   Pid task_ = 0;
   bool fired_ = false;

@@ -4,6 +4,7 @@
 
 #include "harness/fuzz/emit_parts.h"
 #include "harness/fuzz/emit_plan.h"
+#include "harness/fuzz/emit_supported.h"
 #include "harness/fuzz/emit_text.h"
 #include "harness/fuzz/emit_tree.h"
 #include "harness/spawn/backend.h"
@@ -29,10 +30,11 @@ std::string head_of(const Case& one, const std::string& oracle) {
 
 std::string emit_cpp(const Case& one, const std::string& oracle) {
   using namespace emit;
+  check_supported(one);
   const std::string head = head_of(one, oracle);
   // What ends the run when the child is stuck is no part of it.
   const bool in_lock = !one.faults.empty() && one.faults.front().fault == "fork-after-thread";
-  if (in_lock && std::holds_alternative<ModelSupervisor>(one.subject)) {
+  if (in_lock) {
     const std::string lock = one.faults.front().word("lock", "");
     if (lock != "std-mutex") refuse("the lock " + lock + " takes the rig's rendezvous");
     if (oracle != "no-stuck-process") refuse("of fork-after-thread only no-stuck-process can be looked at");

@@ -1,6 +1,7 @@
 // Programs without the rig: each is compiled and run, and says of the case what the oracle says. A break and its right twin.
 #include "harness/fuzz/emit_cpp.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -11,9 +12,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "harness/core/children.h"
 #include "harness/core/error.h"
+#include "harness/fuzz/emit_supported.h"
 #include "harness/run/plan.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/scenario.h"
@@ -122,7 +125,37 @@ TEST(EmitCpp, RefusesByNameWhatNeedsTheRig) {
   EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("order"));
   other = good;
   other.tree.on_term = Answer::forks;
-  EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("'task-runner' forks in its handler"));
+  EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("on_term = \"fork\" of 'task-runner'"));
+  other = good;
+  other.tree.children.front().on_int = Answer::forks;
+  EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("on_int = \"fork\" of 'helper'"));
+  other = good;
+  other.faults.front().settings["delay_s"] = std::int64_t{1};
+  EXPECT_THAT(refusal(other, "no-orphans"), testing::HasSubstr("delay_s of the fault heartbeat-reply"));
+}
+
+/// A new value of a knob is refused until emitted programs do what it says.
+TEST(EmitCpp, EachValueOfEachKnobIsEitherSupportedOrRefusedByName) {
+  const Case good = library_case("heartbeat-409", "exemplary", "fork");
+  std::set<std::string> refused;
+  for (const Knob& knob : knobs()) {
+    for (std::size_t i = 0; i < knob.values.size(); ++i) {
+      const std::string word(knob.values[i].word), said = fmt::format("{} = \"{}\" is not supported; of {}: ", knob.key, word, knob.key);
+      Case one = good;
+      knob.set(std::get<ModelSupervisor>(one.subject).profile, i);
+      const std::string because = refusal(one, "no-orphans");
+      if (emit::supports(knob.key, word)) {
+        EXPECT_THAT(because, testing::Not(testing::HasSubstr("is not supported"))) << said;
+      } else {
+        EXPECT_THAT(because, testing::HasSubstr(said));
+        refused.insert(fmt::format("{}={}", knob.key, word));
+      }
+    }
+  }
+  EXPECT_THAT(refused, testing::ElementsAre("capture=pipe-over-quota", "capture=pty", "capture_pipe=later", "channels=lost",
+                                            "model=prefork-master", "sibling=second-task"));
+  EXPECT_FALSE(emit::supports("no-such-knob", "none"));
+  EXPECT_FALSE(emit::supports("on_stop", "for")) << "a word, not its beginning";
 }
 
 // A name or a question is somebody else's text.

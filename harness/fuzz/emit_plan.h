@@ -31,7 +31,7 @@ struct Plan {
   }
 };
 
-/// Refuses what cannot be said.
+/// Refuses what cannot be said. REQUIRES: check_supported has let the case pass.
 Plan plan_of(const Case& one, const std::string& oracle);
 
 }  // namespace forkproof::fuzz::emit

@@ -120,39 +120,51 @@ static void serve(int i) {
   return code;
 }
 
-std::string serve_code(const Profile& profile) {
-  const char* stdout_watched = profile.drain == Drain::while_waiting ? "channels[i]" : "i == 1 ? -1 : channels[i]";
-  return std::string(R"(// Serves the channels until the task has ended, the server speaks, or the time is over. True: the server has spoken.
-static bool serve_for(int task_fd, long ms) {
+/// With ExitNotice::poll: looks after each wait, which is as long as the supervisor's own.
+constexpr char look_for_exit_code[] = R"(static bool has_ended() {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(task), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == task;
+}
+
+)";
+
+std::string serve_code(const Plan& plan) {
+  const bool polls = plan.profile.exit_notice == ExitNotice::poll;
+  const char* stdout_watched = plan.profile.drain == Drain::while_waiting ? "channels[i]" : "i == 1 ? -1 : channels[i]";
+  const std::string patience = polls ? fmt::format("std::min(left, {}L)", plan.milliseconds(plan.profile.heartbeat_interval)) : "left";
+  std::string code = polls ? look_for_exit_code : "";
+  code += fmt::format(R"(// Serves the channels until the task has ended, the server speaks, or the time is over. True: the server has spoken.
+static bool serve_for([[maybe_unused]] int task_fd, long ms) {{
   const long until = now_ms() + ms;
-  for (;;) {
+  for (;;) {{
     const long left = until - now_ms();
     if (left <= 0) return false;
     pollfd watched[5];
     int count = 0;
-    for (int i = 0; i < 3; ++i) {
-      watched[i] = {)") + stdout_watched + R"(, POLLIN, 0};
+    for (int i = 0; i < 3; ++i) {{
+      watched[i] = {{{}, POLLIN, 0}};
       ++count;
-    }
-    watched[count++] = {task_fd, POLLIN, 0};
-    watched[count++] = {to_supervisor[0], POLLIN, 0};
-    if (poll(watched, static_cast<nfds_t>(count), static_cast<int>(left)) <= 0) return false;
-    for (int i = 0; i < 3; ++i) {
+    }}
+    watched[count++] = {{{}, POLLIN, 0}};
+    watched[count++] = {{to_supervisor[0], POLLIN, 0}};
+    if (poll(watched, static_cast<nfds_t>(count), static_cast<int>({})) < 0) return false;
+    for (int i = 0; i < 3; ++i) {{
       if (watched[i].revents != 0) serve(i);
-    }
-    if (watched[3].revents != 0) {
+    }}
+    if ({}) {{
       ended = true;
       return false;
-    }
-    if (watched[4].revents != 0) {
+    }}
+    if (watched[4].revents != 0) {{
       char word;
       if (read(to_supervisor[0], &word, 1) != 1) _exit(1);
       return true;
-    }
-  }
-}
+    }}
+  }}
+}}
 
-)";
+)", stdout_watched, polls ? "-1" : "task_fd", patience, polls ? "has_ended()" : "watched[3].revents != 0");
+  return code;
 }
 
 std::string stop_code(const Plan& plan) {
@@ -291,7 +303,7 @@ std::string supervisor_code(const Plan& plan, const std::string& root) {
 static bool ended;
 
 static void signal_task(int number) {
-)" + signal_code(profile.signal_scope) + "}\n\n" + serve_code(profile) + stop_code(plan) + wait_code(plan) + run_code(plan, root);
+)" + signal_code(profile.signal_scope) + "}\n\n" + serve_code(plan) + stop_code(plan) + wait_code(plan) + run_code(plan, root);
 }
 
 }  // namespace forkproof::fuzz::emit

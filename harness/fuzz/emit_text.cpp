@@ -16,6 +16,7 @@ const char preamble[] = R"(#include <arpa/inet.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>

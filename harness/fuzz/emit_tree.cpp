@@ -13,8 +13,10 @@ std::string answer(const char* signal, Answer answer, int code) {
     case Answer::ignores: return fmt::format("  signal({}, SIG_IGN);\n", signal);
     case Answer::goes_on: return fmt::format("  on_signal({}, [](int) {{}});  // the handler returns, and the task goes on\n", signal);
     case Answer::inherits: return "";
-    default: return fmt::format("  on_signal({}, [](int) {{ _exit({}); }});\n", signal, code);
+    case Answer::forks: break;  // refused
+    case Answer::exits: return fmt::format("  on_signal({}, [](int) {{ _exit({}); }});\n", signal, code);
   }
+  return "";
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ enum class Story {
   signalled, ///< somebody signals the group that the task is in
   upset,     ///< the requests channel says what is no request
   stillborn, ///< whoever is started is killed before it is up
+  stopped,   ///< the supervisor itself is told to stop
   prefork,   ///< a prefork master is ended when its workers are up
 };
 
@@ -128,7 +129,8 @@ bool has_in_subject(const Scenario& question) {
 
 /// A task that is started by a shell, or held up, is not the one that these mean.
 bool is_about_the_start(Story story) {
-  return story == Story::signalled || story == Story::upset || story == Story::stillborn || story == Story::prefork;
+  static constexpr Story stories[] = {Story::signalled, Story::upset, Story::stillborn, Story::stopped, Story::prefork};
+  return std::ranges::find(stories, story) != std::end(stories);
 }
 
 /// How the task stands to SIGINT. A setup begins where the program does, so the child must be a fresh image, and no
@@ -150,6 +152,12 @@ void draw_sigint(Draft& draft) {
 void make_lasting(TaskNode& root) {
   root.exits_after.reset();
   if (ends_by_itself(root)) root.ends_with_children = false;
+}
+
+void be_master(Scenario& question) {
+  question.tree = TaskNode{.role = "worker", .on_term = question.tree.on_term};
+  question.server = false;
+  question.knobs["model"] = word(Model::prefork_master);
 }
 
 void shape_story(Draft& draft) {
@@ -185,14 +193,15 @@ void shape_story(Draft& draft) {
       question.server = chance(60);
       question.tree.on_term = Answer::dies;  // else nobody comes to an end
       return question.faults.push_back(draw_fault(*faults::find_fault("group-signalled")));
-    case Story::upset: return question.faults.push_back({"bad-request", {}});
+    case Story::upset: return question.faults.push_back(draw_fault(*faults::find_fault("bad-request")));
+    case Story::stopped:
+      question.faults.push_back(draw_fault(*faults::find_fault("supervisor-stopped")));
+      if (chance(25)) be_master(question);
+      return;
     case Story::stillborn:
       question.faults.push_back({"killed-at-start", {}});
       if (chance(50)) return;
-      question.tree = TaskNode{.role = "worker"};
-      question.server = false;
-      question.knobs["model"] = word(Model::prefork_master);
-      return;
+      return be_master(question);
     case Story::prefork: {
       const int code = question.tree.exit_code;
       question.tree = TaskNode{.role = "worker", .on_term = question.tree.on_term, .on_int = question.tree.on_int};
@@ -273,7 +282,7 @@ void hold_channels(Draft& draft) {
 Story draw_story() {
   return weighted<Story>({{45, Story::revoked}, {6, Story::refused}, {8, Story::flooded}, {18, Story::done},
                           {8, Story::killed}, {7, Story::orphaned}, {8, Story::prefork},
-                          {4, Story::signalled}, {3, Story::upset}, {3, Story::stillborn}});
+                          {5, Story::signalled}, {3, Story::upset}, {3, Story::stillborn}, {6, Story::stopped}});
 }
 
 Draft draw(const Space& space) {
@@ -286,7 +295,7 @@ Draft draw(const Space& space) {
   draw_shape(draft);
   draw_holds(draft);
   // Workers are all node 0, and an order has one letter for them. The second task has one, and may be the last to go.
-  const bool one_tree = draft.story != Story::prefork && draft.story != Story::stillborn && draft.question.knobs["sibling"] != word(Sibling::second_task);
+  const bool one_tree = !draft.question.knobs.contains("model") && draft.story != Story::stillborn && draft.question.knobs["sibling"] != word(Sibling::second_task);
   // And an order wants everybody to come to rest, which threads of a fault's may never do.
   if (chance(20) && one_tree && !has_in_subject(draft.question)) draft.question.schedule = *any_schedule();
   return draft;

@@ -337,7 +337,7 @@ bool asks_for_teardown(const FaultSpec& fault, const TaskNode& root) {
   if (fault.fault == "heartbeat-reply") return fault.word("after", "") != "output" || root.output_bytes > 0;
   if (fault.fault == "signal-node") return fault.word("signal", "") == "SIGKILL" && fault.word("node", root.role) == root.role;
   static const std::set<std::string> asking{"orphan-sigint", "supervisor-killed", "signal-supervisor",
-                                            "group-signalled", "bad-request", "killed-at-start"};
+                                            "group-signalled", "bad-request", "killed-at-start", "supervisor-stopped"};
   return asking.contains(fault.fault);
 }
 

@@ -93,7 +93,7 @@ Verdict no_orphans(const History& history) {
     if (const auto verdict = outlived_the_bound(history, reading, *asked)) return *verdict;
   }
   if (!reading.at<CensusTaken>(*census).complete) return unknown("the census could not be completed", {*census});
-  if (!reading.supervisor_end() && reading.is_command() && asked) {
+  if (!reading.supervisor_end() && asked) {
     return skipped("the supervisor has not ended in its time, which is teardown-bounded's matter, and nobody has lost it");
   }
   if (!reading.supervisor_end()) return unknown("the supervisor had not concluded at the deadline", {*census});

@@ -1,5 +1,5 @@
 // Promise `state-reported`: exactly one final state; the one that matches what happened; told to the server, unless
-// the server decided it (facts/airflow.md, After the loop).
+// the server decided it (facts/airflow.md, After the loop) or the supervisor was told to stop before it had started anything.
 #include <algorithm>
 
 #include "harness/oracles/oracle.h"
@@ -10,25 +10,42 @@ namespace {
 
 struct WhatHappened {
   std::string state;          ///< the final state that matches it; empty when it cannot be told
-  bool server_decided = false;
+  std::string untold;  ///< why the server need not hear it; empty: it must
   std::size_t shown_by = 0;
 };
+
+/// The signal by which the rig told it to stop before it had asked for a start: nothing has begun that could have a state.
+std::optional<std::size_t> stopped_before_start(const History& history, const Reading& reading) {
+  constexpr std::int32_t interrupt = 2, terminate = 15;
+  const bool began = case_of(history).server
+                         ? reading.first<Request>([](const Request& request) { return request.what == "run"; }).has_value()
+                         : reading.task() != 0 || reading.first<Reaped>().has_value();
+  if (began) return std::nullopt;
+  return reading.first<Signalled>([&reading](const Signalled& sent) {
+    const bool stops = sent.signal == interrupt || sent.signal == terminate;
+    return sent.by == reading.warden() && sent.target == reading.supervisor() && stops && sent.error == 0;
+  });
+}
 
 WhatHappened what_happened(const History& history, const Reading& reading) {
   const Case& one = case_of(history);
   const auto* model = std::get_if<ModelSupervisor>(&one.subject);
+  if (const auto stopped = stopped_before_start(history, reading)) {
+    return {"not-started", "it was told to stop before it had started anything", *stopped};
+  }
+  const char* server = "the server decided it";
   for (std::size_t i = 0; i < history.size(); ++i) {
     const auto* reply = history[i].as<Reply>();
     if (reply == nullptr || model == nullptr) continue;
     const auto& revoked = model->profile.revoked_statuses;
     // Status 0: no proper reply at all, which starts nobody either.
-    if (reply->what == "run" && (reply->status >= 300 || reply->status == 0)) return {"not-started", true, i};
+    if (reply->what == "run" && (reply->status >= 300 || reply->status == 0)) return {"not-started", server, i};
     const bool revokes = std::find(revoked.begin(), revoked.end(), reply->status) != revoked.end();
-    if (reply->what == "heartbeat" && revokes) return {"server-terminated", true, i};
+    if (reply->what == "heartbeat" && revokes) return {"server-terminated", server, i};
   }
   const auto end = reading.exit_of(reading.task());
   if (!end || !reading.at<Exited>(*end).known) return {};
-  return {reading.at<Exited>(*end).status.success() ? "success" : "failed", false, *end};
+  return {reading.at<Exited>(*end).status.success() ? "success" : "failed", "", *end};
 }
 
 /// How the supervisor came to an end without a final state.
@@ -75,8 +92,8 @@ Verdict state_reported(const History& history) {
     return broken("it concluded '" + state + "', but what happened is '" + truth.state + "'", {truth.shown_by, concluded[0]});
   }
   const auto told = reading.first<Request>([](const Request& request) { return request.what == "state"; });
-  if (truth.server_decided && !told) return held("'" + state + "', which the server decided", concluded);
-  if (truth.server_decided) return broken("it told the server a state that the server had decided", {*told, concluded[0]});
+  if (!truth.untold.empty() && !told) return held("'" + state + "': " + truth.untold, concluded);
+  if (!truth.untold.empty()) return broken("it told the server '" + state + "', though " + truth.untold, {*told, concluded[0]});
   if (!told && !case_of(history).server) return held("'" + state + "', with no server to tell", concluded);
   if (!told) return broken("it concluded '" + state + "' and did not tell the server", concluded);
   if (reading.at<Request>(*told).body.find("\"" + state + "\"") == std::string::npos) {

@@ -88,6 +88,26 @@ TEST(StateReported, ATaskThatWasRefusedNeverStarted) {
   EXPECT_EQ(state_reported(story.whole()).outcome, Outcome::held);
 }
 
+/// The rig's SIGTERM, before the supervisor has asked the server to start the task.
+Story stopped_at_once() {
+  Story story(small_case());
+  story.start().then(Signalled{warden_pid, supervisor, 15, 0}).exits(task, killed);
+  return story;
+}
+
+TEST(StateReported, OneThatWasToldToStopBeforeItsTaskStartedHasStartedNone) {
+  EXPECT_EQ(state_reported(stopped_at_once().then(StateConcluded{supervisor, "not-started"}).whole()).outcome, Outcome::held);
+  EXPECT_EQ(state_reported(stopped_at_once().then(StateConcluded{supervisor, "failed"}).then(told("failed")).whole()).outcome,
+            Outcome::broken);
+}
+
+TEST(StateReported, OneThatWasToldToStopLaterOwesTheTasksState) {
+  Story story(small_case());
+  story.start().then(Request{"run", 1, "PATCH", "/run", "{}"}).then(Signalled{warden_pid, supervisor, 15, 0}).exits(task, killed);
+  story.then(StateConcluded{supervisor, "failed"}).then(told("failed"));
+  EXPECT_EQ(state_reported(story.whole()).outcome, Outcome::held);
+}
+
 TEST(StateReported, BreaksForTwoStates) {
   const Verdict verdict = state_reported(
       task_ended(well).then(StateConcluded{supervisor, "success"}).then(StateConcluded{supervisor, "success"}).whole());

@@ -13,7 +13,7 @@ Verdict teardown_bounded(const History& history) {
   const Nanos bound = case_of(history).bounds.teardown;
   const auto end = reading.supervisor_end();
   if (!end) {
-    const auto deadline = reading.first<DeadlinePassed>();
+    const auto deadline = reading.first<DeadlinePassed>([](const DeadlinePassed& passed) { return passed.what == "teardown"; });
     if (!deadline) return unknown("neither a conclusion nor a deadline was seen", {*asked});
     const Nanos waited = reading.time(*deadline) - reading.time(*asked);
     return broken("no conclusion " + text(waited) + " after it was asked for; the bound is " + text(bound),

@@ -68,6 +68,13 @@ TEST(TeardownBounded, BreaksWhenTheDeadlineCameFirst) {
   EXPECT_EQ(verdict.because, "no conclusion 700 ms after it was asked for; the bound is 100 ms");
 }
 
+// What never comes up is asked to end when the time for its start is over: that deadline is not the teardown's.
+TEST(TeardownBounded, CountsToTheDeadlineOfTheTeardown) {
+  Story story(small_case());
+  story.start().then(DeadlinePassed{"startup"}).asked().after(700ms, DeadlinePassed{"teardown"});
+  EXPECT_EQ(teardown_bounded(story.whole()).because, "no conclusion 700 ms after it was asked for; the bound is 100 ms");
+}
+
 TEST(TeardownBounded, IsUnknownWhenNothingAskedForOne) {
   Story story(small_case());
   story.start().exits(supervisor, well);

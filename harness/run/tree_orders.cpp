@@ -56,7 +56,8 @@ bool only_under_a_schedule(const std::string& name) {
 
 std::int32_t second_task_of(const Case& one) {
   const auto* model = std::get_if<ModelSupervisor>(&one.subject);
-  const bool has_one = model != nullptr && model->profile.sibling == Sibling::second_task;
+  const bool has_one = model != nullptr && model->profile.model == Model::task_supervisor &&
+                       model->profile.sibling == Sibling::second_task;
   return has_one ? static_cast<std::int32_t>(count_nodes(one.tree)) : -1;
 }
 

@@ -131,5 +131,19 @@ RC_GTEST_PROP(TreeOrders, OfAnyTreeEveryNodeButTheRootHasOneParent, ()) {
   RC_ASSERT(next == static_cast<std::int32_t>(all.size()));
 }
 
+TEST(SecondTask, IsATaskSupervisorsAndComesLast) {
+  Case one;
+  ModelSupervisor model{Profile{}, "fork"};
+  one.subject = model;
+  EXPECT_EQ(second_task_of(one), -1);
+  model.profile.sibling = Sibling::second_task;
+  one.subject = model;
+  EXPECT_EQ(second_task_of(one), 1);
+  EXPECT_EQ(tree_orders(one).size(), 2U);
+  model.profile.model = Model::prefork_master;
+  one.subject = model;
+  EXPECT_EQ(second_task_of(one), -1) << "a master starts workers, and nothing else";
+}
+
 }  // namespace
 }  // namespace forkproof::run

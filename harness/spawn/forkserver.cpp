@@ -99,9 +99,11 @@ void tell_ends(int socket, int signals) {
   ::prctl(PR_SET_NAME, "forkserver");
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != maker) ::_exit(0);  // dead before the request for its death signal
-  // Its maker may ignore SIGCHLD, which would have the kernel reap; SIGINT at the terminal is for the maker.
+  // Its maker may ignore SIGCHLD, which would have the kernel reap; SIGINT at the terminal is for the maker, and so is a
+  // handler for SIGTERM.
   ::signal(SIGCHLD, SIG_DFL);
   ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGTERM, SIG_DFL);
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
