@@ -158,6 +158,26 @@ std::string refusal(const char* pointer, const Json& value) {
   }
 }
 
+// g++ 12 destroyed what an inner brace list had made twice when a later element threw.
+TEST(JsonReading, WhatIsMissingAnywhereIsRefusedAtItsPlace) {
+  const Json whole = Json::parse(text_of(full_summary()));
+  for (const char* pointer : {"/cells/0/oracles/no-orphans/broken_runs", "/cells/0/oracles/no-orphans/because", "/plan/cells", "/shard/from",
+                              "/cells/2/exhibit/verdicts/no-orphans/evidence", "/cells/1/endings/0"}) {
+    Json document = whole;
+    const Json::json_pointer place(pointer);
+    document[place.parent_pointer()].erase(place.back());
+    if (document[place.parent_pointer()].is_array()) continue;
+    try {
+      (void)read_json(document.dump());
+      ADD_FAILURE() << pointer;
+    } catch (const BadInput& error) {
+      const std::string expected = place.parent_pointer().to_string() + ": has no \"" + place.back() + "\"";
+      EXPECT_NE(std::string(error.what()).find(expected), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_NE(refusal("/cells/0/runs", "x").find(": /cells/0/runs: wants a number from 0 on, not string"), std::string::npos);
+}
+
 TEST(JsonReading, RefusesWhatIsNoResultInOneLine) {
   EXPECT_THROW(read_json(""), BadInput);
   EXPECT_THROW(read_json("{"), BadInput);

@@ -65,7 +65,8 @@ void draw_below(const Family& family, const Cast& cast, const std::map<Pid, std:
   }
 }
 
-std::vector<std::string> drawn(const Family& family, const Cast& cast, const std::map<Pid, std::string>& marks) {
+std::vector<std::string> drawn(Family family, const Cast& cast, const std::map<Pid, std::string>& marks) {
+  family.erase(cast.warden());  // nobody's child, whatever a damaged history says: it would be drawn below itself for ever
   std::vector<std::string> lines{"PID 1"};
   draw_below(family, cast, marks, cast.warden(), "", &lines);
   if (family.empty()) lines.push_back("(nobody else)");

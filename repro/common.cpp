@@ -94,6 +94,12 @@ int run_verb_with(CLI::App& app, int argc, char** argv, const std::function<int(
   }
 }
 
+void refuse_without_effect(const CLI::App& app, std::initializer_list<const char*> options, const std::string& beside) {
+  for (const char* option : options) {
+    if (app.count(option) > 0) throw BadInput(fmt::format("{} has no effect beside {}: leave it out", option, beside));
+  }
+}
+
 std::vector<std::string> split_names(const char* option, const std::vector<std::string>& given) {
   std::vector<std::string> names;
   for (const std::string& each : given) {

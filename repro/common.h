@@ -15,6 +15,9 @@ enum ExitStatus { as_expected = 0, not_as_expected = 1, could_not_tell = 2, bad_
 /// cannot be parsed is one line, which names the verb's help, and exit 64; BadInput and HarnessFailure end in 64 and 70.
 int run_verb_with(CLI::App& app, int argc, char** argv, const std::function<int()>& act);
 
+/// BadInput for the first of the options that was given: beside `beside` it would change nothing, and say nothing of that.
+void refuse_without_effect(const CLI::App& app, std::initializer_list<const char*> options, const std::string& beside);
+
 /// The verbs, one file each.
 int run_verb(int argc, char** argv);
 int matrix_verb(int argc, char** argv);

@@ -97,6 +97,7 @@ int act(std::vector<std::string> backends, const std::string& format, const std:
   for (const std::string& backend : backends) {
     const std::string reserved = spawn::reserved_backend(backend);
     if (!reserved.empty()) throw BadInput(reserved);
+    if (spawn::find_backend(backend) == nullptr) throw BadInput("no spawn backend '" + clipped(backend) + "'; `repro list backends` shows them");
   }
   Output output(output_path);
   const States states = run::measure_contract(backends, arena::provide(), "/proc/self/exe");

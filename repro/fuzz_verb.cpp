@@ -220,8 +220,12 @@ int fuzz_verb(int argc, char** argv) {
   add_whole(app, "--replay", options.replay, 0, most_seed, "plays that one case and tells it")->type_name("CASE");
   app.add_option("--format", options.format, "text, json (text)")->type_name("F");
   app.add_option("--output", options.output, "a file instead of standard output")->type_name("FILE")->check(not_empty());
-  return run_verb_with(app, argc, argv, [&options] {
+  return run_verb_with(app, argc, argv, [&] {
     options.backends = split_names("--backend", options.backends);
+    if (options.replay) {
+      refuse_without_effect(app, {"--cases", "--for", "--jobs", "--shard", "--found", "--shrink-for", "--no-shrink"}, "--replay");
+    }
+    if (options.no_shrink) refuse_without_effect(app, {"--shrink-for"}, "--no-shrink");
     return act(options);
   });
 }

@@ -114,6 +114,10 @@ int matrix_verb(int argc, char** argv) {
   app.add_option("--plan", plan, "runs nothing: prints the jobs that share the work,\nas a CI system reads them: github")
       ->type_name("CI")->check(not_empty());
   return run_verb_with(app, argc, argv, [&] {
+    if (!plan.empty()) {
+      refuse_without_effect(app, {"--runs", "--jobs", "--seed", "--schedule", "--time-scale", "--format", "--also", "--keep", "--observe", "--arena"},
+                            "--plan, which only prints jobs: give it to the jobs");
+    }
     return plan.empty() ? run_and_report(options, chosen_cells(options), true) : print_plan(options, plan);
   });
 }

@@ -69,7 +69,7 @@ void describe(CLI::App& app, Options& options) {
   add_whole(app, "--jobs", options.run.jobs, 1, most_jobs, "arenas open at once (one a processor)")->type_name("N");
   app.add_option("--shard", options.shard, "only cell I of each N, from 1 (else from the\nenvironment: see below)")->type_name("I/N")->check(not_empty());
   add_whole(app, "--seed", options.seed, 0, most_seed, "of the cases (the scenario's own, or 1)")->type_name("S");
-  app.add_option("--schedule", options.schedule, "who goes first: random:SEED, pct:SEED:D or letters")->type_name("S");
+  app.add_option("--schedule", options.schedule, "who goes first: random:SEED, pct:SEED:D or letters")->type_name("S")->check(not_empty());
   add_number(app, "--time-scale", options.time_scale, 0.0001, 100, "not the profile's: 1 runs the original seconds")
       ->type_name("X");
   describe(app, options.reporting);

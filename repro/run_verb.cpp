@@ -93,6 +93,9 @@ int run_verb(int argc, char** argv) {
   describe(app, options);
   return run_verb_with(app, argc, argv, [&] {
     subject.targets = split_names("--target", subject.targets);
+    if (!emitted.empty()) {
+      refuse_without_effect(app, {"--runs", "--jobs", "--shard", "--format", "--also", "--keep", "--observe", "--arena"}, "--emit");
+    }
     return act(options, subject, emitted);
   });
 }

@@ -20,6 +20,10 @@ foreach(room IN LISTS rooms)
 endforeach()
 # The rules of the house, and that no source file lies about unbuilt.
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR})
+# A shape that g++ 12 compiles wrongly where an initialiser throws.
+add_test(NAME braces COMMAND ${CMAKE_SOURCE_DIR}/ci/check-braces)
+# Damaged input for every reader: the short form of ci/adversary.
+add_test(NAME adversary COMMAND ${CMAKE_SOURCE_DIR}/ci/adversary-test $<TARGET_FILE:repro>)
 # What repro says to bad input.
 add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/ci/cli-test $<TARGET_FILE:repro>)
 # What is left of repro fuzz when it is killed, interrupted or has no room.

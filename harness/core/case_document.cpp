@@ -40,7 +40,8 @@ SigintSetup sigint_in(const Json& json) {
   throw std::runtime_error("unknown way to stand to SIGINT: " + word);
 }
 
-TaskNode node_in(const Json& json) {
+TaskNode node_in(const Json& json, std::size_t level = 1) {
+  if (level > max_levels) throw std::runtime_error("the tree is too deep");
   TaskNode node;
   node.role = json.at("role");
   node.on_term = answer_in(json.at("on_term"));
@@ -53,8 +54,8 @@ TaskNode node_in(const Json& json) {
   node.write_size_bytes = json.at("write_size_bytes");
   node.sigint = sigint_in(json.at("sigint"));
   node.exit_code = json.at("exit_code");
-  if (json.contains("exits_after_ns")) node.exits_after = Nanos(json.at("exits_after_ns").get<Nanos::rep>());
-  for (const Json& child : json.at("children")) node.children.push_back(node_in(child));
+  if (json.contains("exits_after_ns")) node.exits_after = json_fields::nanos(json.at("exits_after_ns"));
+  for (const Json& child : json.at("children")) node.children.push_back(node_in(child, level + 1));
   return node;
 }
 
@@ -87,17 +88,17 @@ Profile profile_in(const Json& json) {
   profile.source = json.at("source");
   profile.time_scale = json.at("time_scale");
   profile.stop_signals = json.at("stop_signals").get<std::vector<int>>();
-  profile.stop_delay = Nanos(json.at("stop_delay_ns").get<Nanos::rep>());
-  profile.socket_cleanup = Nanos(json.at("socket_cleanup_ns").get<Nanos::rep>());
-  profile.heartbeat_interval = Nanos(json.at("heartbeat_interval_ns").get<Nanos::rep>());
-  profile.heartbeat_timeout = Nanos(json.at("heartbeat_timeout_ns").get<Nanos::rep>());
+  profile.stop_delay = json_fields::nanos(json.at("stop_delay_ns"));
+  profile.socket_cleanup = json_fields::nanos(json.at("socket_cleanup_ns"));
+  profile.heartbeat_interval = json_fields::nanos(json.at("heartbeat_interval_ns"));
+  profile.heartbeat_timeout = json_fields::nanos(json.at("heartbeat_timeout_ns"));
   profile.max_failed_heartbeats = json.at("max_failed_heartbeats");
   profile.http_attempts = json.at("http_attempts");
-  profile.http_timeout = Nanos(json.at("http_timeout_ns").get<Nanos::rep>());
-  profile.http_retry_first = Nanos(json.at("http_retry_first_ns").get<Nanos::rep>());
-  profile.http_retry_most = Nanos(json.at("http_retry_most_ns").get<Nanos::rep>());
+  profile.http_timeout = json_fields::nanos(json.at("http_timeout_ns"));
+  profile.http_retry_first = json_fields::nanos(json.at("http_retry_first_ns"));
+  profile.http_retry_most = json_fields::nanos(json.at("http_retry_most_ns"));
   profile.workers = json.at("workers");
-  profile.respawn_delay = Nanos(json.at("respawn_delay_ns").get<Nanos::rep>());
+  profile.respawn_delay = json_fields::nanos(json.at("respawn_delay_ns"));
   profile.revoked_statuses = json.at("revoked_statuses").get<std::vector<int>>();
   for (const Knob& knob : knobs()) {
     const std::string wanted = json.at("knobs").at(std::string(knob.key));
@@ -204,9 +205,9 @@ Case case_from(std::string_view document) {
   for (const Json& fault : json.at("faults")) one.faults.push_back(fault_in(fault));
   for (const Json& hold : json.at("holds")) one.holds.push_back(hold_in(hold));
   one.server = json.at("server");
-  one.bounds.teardown = Nanos(json.at("bounds").at("teardown_ns").get<Nanos::rep>());
-  one.bounds.patience = Nanos(json.at("bounds").at("patience_ns").get<Nanos::rep>());
-  one.bounds.startup = Nanos(json.at("bounds").at("startup_ns").get<Nanos::rep>());
+  one.bounds.teardown = json_fields::nanos(json.at("bounds").at("teardown_ns"));
+  one.bounds.patience = json_fields::nanos(json.at("bounds").at("patience_ns"));
+  one.bounds.startup = json_fields::nanos(json.at("bounds").at("startup_ns"));
   one.seed = json.at("seed");
   one.schedule = json.value("schedule", "");  // histories from before there was one
   return one;

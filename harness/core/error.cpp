@@ -12,7 +12,7 @@ namespace forkproof {
 
 void complain(const std::string& line) {
   // What it names may be anybody's: a newline would be a second line in our voice, and an ESC the terminal's master.
-  std::string whole = printable("repro: " + line);
+  std::string whole = printable(without_middle("repro: " + line, longest_message + 50));
   std::replace(whole.begin(), whole.end(), '\n', '?');
   whole += '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, whole.data(), whole.size());

@@ -48,6 +48,16 @@ std::string dumped(const Json& object) {
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// What is wrong with a line's place in the file; empty where nothing is.
+std::string damage_of(std::string_view line, std::size_t number, bool follows, bool ends_in_newline) {
+  const std::string which = "line " + std::to_string(number);
+  if (!ends_in_newline) return which + " is cut off";
+  if (line.empty()) return which + " is empty";
+  if (follows) return {};
+  if (!LineChain::has_sum(line)) return which + " has no checksum, as this version writes it: nothing shows that it is unchanged";
+  return which + " does not follow from those before it: a line was changed, lost, moved or added";
+}
+
 }  // namespace
 
 std::string to_line(const Event& event) {
@@ -58,7 +68,7 @@ std::string to_line(const Event& event) {
 
 Event from_line(std::string_view line) {
   const Json object = Json::parse(line);
-  return {Nanos(object.at("at").get<Nanos::rep>()), happening_in(object)};
+  return {json_fields::nanos(object.at("at")), happening_in(object)};
 }
 
 std::string to_document(const Happening& what) { return dumped(json_of(what)); }
@@ -75,13 +85,25 @@ const Case& case_of(const History& history) {
   throw std::runtime_error("the history does not begin with its case");
 }
 
+std::string to_sealed_lines(std::span<const Event> events) {
+  LineChain chain;
+  std::string lines;
+  for (const Event& event : events) lines += chain.sealed(to_line(event));
+  return lines;
+}
+
 History read_history(std::string_view lines) {
   std::vector<Event> events;
-  std::size_t unreadable = 0;
+  std::size_t unreadable = 0, number = 0;
+  LineChain chain;
+  std::string damage;
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n');
     const std::string_view line = lines.substr(0, end);
     lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    ++number;
+    const bool follows = chain.follows(line);  // asked of each line: the sums go on from line to line
+    if (damage.empty()) damage = damage_of(line, number, follows, end != std::string_view::npos);
     if (line.empty()) continue;
     try {
       events.push_back(from_line(line));
@@ -94,6 +116,7 @@ History read_history(std::string_view lines) {
   History history;
   for (Event& event : events) history.append(std::move(event));
   history.unreadable_lines = unreadable;
+  history.damage = std::move(damage);
   return history;
 }
 
@@ -113,7 +136,7 @@ History read_history(const Fd& file) {
 }
 
 void HistoryWriter::append_at(Nanos when, Happening what) {
-  const std::string line = to_line({when - origin_, std::move(what)});
+  const std::string line = chain_.sealed(to_line({when - origin_, std::move(what)}));
   ++count_;
   // One write a line: O_APPEND makes it land whole, also beside another process that writes.
   const ssize_t written = ::write(file_, line.data(), line.size());

@@ -193,6 +193,44 @@ TEST(ReadHistory, CountsWhatItCannotReadAndKeepsTheRest) {
   EXPECT_EQ(history.unreadable_lines, 2U);  // the garbage, and the one that a crash cut short; not the empty one
 }
 
+std::vector<Event> three_events() { return {{1ns, TreeReady{2}}, {2ns, TreeReady{3}}, {3ns, RunEnded{"over", 2}}}; }
+
+TEST(ReadHistory, FindsNoDamageWhereThereIsNone) {
+  const History history = read_history(to_sealed_lines(three_events()));
+  EXPECT_EQ(history.size(), 3U);
+  EXPECT_EQ(history.damage, "");
+}
+
+TEST(ReadHistory, SaysWhereTheDamageIs) {
+  const std::string text = to_sealed_lines(three_events());
+  const std::size_t second = text.find('\n') + 1, third = text.find('\n', second) + 1;
+  const auto damage = [](const std::string& damaged) { return read_history(damaged).damage; };
+  EXPECT_EQ(damage(text.substr(second)), "line 1 does not follow from those before it: a line was changed, lost, moved or added");
+  EXPECT_EQ(damage(text.substr(0, second) + text.substr(third)),
+            "line 2 does not follow from those before it: a line was changed, lost, moved or added");
+  EXPECT_EQ(damage(text.substr(0, second) + "\n" + text.substr(second)), "line 2 is empty");
+  EXPECT_EQ(damage(text + "\n"), "line 4 is empty");
+  EXPECT_EQ(damage(text.substr(0, text.size() - 1)), "line 3 is cut off");
+  EXPECT_EQ(damage(text + "x"), "line 4 is cut off");
+  EXPECT_EQ(damage(text.substr(0, third)), "") << "it ends too early, which only the absent end of the run can show";
+  EXPECT_EQ(damage(to_line(three_events()[0])),
+            "line 1 has no checksum, as this version writes it: nothing shows that it is unchanged");
+}
+
+TEST(ReadHistory, EveryByteCounts) {
+  const std::string text = to_sealed_lines(three_events());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    for (const char other : {'\n', ' ', '0', '}', '\0'}) {
+      std::string damaged = text;
+      damaged[at] = other;
+      EXPECT_EQ(read_history(damaged).damage.empty(), damaged == text) << at << ": " << damaged;
+      damaged = text;
+      damaged.insert(at, 1, other);
+      EXPECT_NE(read_history(damaged).damage, "") << at << ": " << damaged;
+    }
+  }
+}
+
 TEST(ReadHistory, OfNothingIsEmpty) {
   EXPECT_EQ(read_history("").size(), 0U);
   EXPECT_EQ(read_history("").unreadable_lines, 0U);
@@ -211,6 +249,18 @@ TEST(ReadHistory, SortsTwoWritersByTimeAndLeavesEqualTimesInOrder) {
   ASSERT_EQ(history.size(), 4U);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(history[static_cast<std::size_t>(i)].as<TreeReady>()->nodes, i + 1);
   EXPECT_EQ(history[0].at, 10ns) << "times count from the run's beginning";
+}
+
+TEST(HistoryWriter, GoesOnWhereAnotherHasStopped) {
+  const Fd file = anonymous_file("history-test");
+  HistoryWriter outside(file.get(), 0ns);
+  outside.append(TreeReady{1});
+  HistoryWriter inside(file.get(), 0ns, outside.chain());
+  inside.append(TreeReady{2});
+  inside.append(TreeReady{3});
+  EXPECT_EQ(read_history(file).damage, "");
+  HistoryWriter(file.get(), 0ns, outside.chain()).append(TreeReady{4});
+  EXPECT_NE(read_history(file).damage, "") << "the chain of a writer that has been overtaken";
 }
 
 TEST(ReadHistory, LooksAgainWithoutMovingTheWriter) {

@@ -1,6 +1,9 @@
 #pragma once
 // Inside core only: writes and reads anything that lists its fields in a static `each` as a JSON object.
+#include <cstdint>
+#include <stdexcept>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -32,12 +35,29 @@ Json to_json(const std::vector<T>& values)
   return list;
 }
 
+/// A whole number of that type: no fraction, and none that would become another number.
+template <class T>
+T whole_number(const Json& json) {
+  const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>())
+                                              : json.is_number_integer() && std::in_range<T>(json.get<std::int64_t>());
+  if (!fits) throw std::runtime_error("wants another whole number");
+  return json.get<T>();
+}
+
 template <class T>
 void from_json(const Json& json, T& value) {
-  value = json.get<T>();
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) value = whole_number<T>(json);
+  else value = json.get<T>();
 }
-inline void from_json(const Json& json, Nanos& value) { value = Nanos(json.get<Nanos::rep>()); }
-inline void from_json(const Json& json, WaitStatus& value) { value = WaitStatus(json.get<int>()); }
+/// Times can be added and taken from each other: none is longer than thirty years.
+inline Nanos nanos(const Json& json) {
+  constexpr Nanos::rep most = 1'000'000'000'000'000'000;
+  const auto read = whole_number<Nanos::rep>(json);
+  if (read < -most || read > most) throw std::runtime_error("wants a time");
+  return Nanos(read);
+}
+inline void from_json(const Json& json, Nanos& value) { value = nanos(json); }
+inline void from_json(const Json& json, WaitStatus& value) { value = WaitStatus(whole_number<int>(json)); }
 template <class T>
 void from_json(const Json& json, std::vector<T>& values)
   requires std::is_class_v<T> && requires { T::kind; }

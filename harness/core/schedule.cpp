@@ -1,5 +1,6 @@
 #include "harness/core/schedule.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -55,6 +56,34 @@ Schedule schedule_from(std::string_view text) {
   if (second == std::string_view::npos) refuse(text, "the number of changes is missing");
   return PctOrder{number(rest.substr(0, second), text, ~std::uint64_t{0}),
                   number(rest.substr(second + 1), text, most_changes)};
+}
+
+namespace {
+
+bool is_somebodys(char letter, std::size_t nodes) {
+  return letter == letter_of_default || node_of(letter) < static_cast<std::int32_t>(nodes);
+}
+
+}  // namespace
+
+std::string schedule_for(std::string text, std::size_t nodes) {
+  if (!std::holds_alternative<ExplicitOrder>(schedule_from(text))) return text;
+  std::replace_if(text.begin(), text.end(), [nodes](char letter) { return !is_somebodys(letter, nodes); }, letter_of_default);
+  return text;
+}
+
+void check_schedule(std::string_view text, std::size_t nodes) {
+  const Schedule schedule = schedule_from(text);
+  if (!text.empty() && nodes > most_scheduled_nodes) {
+    refuse(text, fmt::format("the tree has {} processes, and only {} have a letter", nodes, most_scheduled_nodes));
+  }
+  const auto* order = std::get_if<ExplicitOrder>(&schedule);
+  if (order == nullptr) return;
+  for (const char letter : order->letters) {
+    if (is_somebodys(letter, nodes)) continue;
+    refuse(text, fmt::format("'{}' is nobody's letter: the tree has {} process{}, a{}", letter, nodes, nodes == 1 ? "" : "es",
+                             nodes == 1 ? "" : fmt::format(" to {}", letter_of(static_cast<std::int32_t>(nodes) - 1))));
+  }
 }
 
 std::string text(const Schedule& schedule) {

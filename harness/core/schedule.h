@@ -56,6 +56,10 @@ using Schedule = std::variant<AsItComes, RandomOrder, PctOrder, ExplicitOrder>;
 
 /// BadInput with what is wrong and what would be right.
 Schedule schedule_from(std::string_view text);
+/// Likewise, for a tree of so many nodes: a letter of a process that the tree does not have would decide nothing.
+void check_schedule(std::string_view text, std::size_t nodes);
+/// The schedule for a tree that has lost nodes: '.' in the place of letters that nobody has any more.
+std::string schedule_for(std::string text, std::size_t nodes);
 std::string text(const Schedule& schedule);
 
 /// The explicit schedule that makes the decisions of this run again; empty where there was none to make.

@@ -26,6 +26,34 @@ TEST(Schedule, WhatIsNoneIsRefused) {
   EXPECT_NO_THROW((void)schedule_from(std::string(most_decisions, 'a')));
 }
 
+/// What is said of a schedule for a tree of so many nodes; empty when nothing is.
+std::string complaint(const std::string& text, std::size_t nodes) {
+  try {
+    check_schedule(text, nodes);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Schedule, ALetterThatNobodyHasIsRefused) {
+  EXPECT_EQ(complaint("", 1), "");
+  EXPECT_EQ(complaint("sa.a", 1), "");
+  EXPECT_EQ(complaint("sab", 2), "");
+  EXPECT_EQ(complaint("random:3", 1), "");
+  EXPECT_NE(complaint("sab", 1).find("'b' is nobody's letter: the tree has 1 process, a;"), std::string::npos) << complaint("sab", 1);
+  EXPECT_NE(complaint("zzz", 3).find("'z' is nobody's letter: the tree has 3 processes, a to c;"), std::string::npos) << complaint("zzz", 3);
+  EXPECT_NE(complaint("s", most_scheduled_nodes + 1), "");
+  EXPECT_LT(complaint(std::string(9'000, 'z'), 3).size(), 500U);
+}
+
+TEST(Schedule, ForASmallerTreeItHasNoLetterThatNobodyHas) {
+  EXPECT_EQ(schedule_for("sabca", 2), "sab.a");
+  EXPECT_EQ(schedule_for("sab", 2), "sab");
+  EXPECT_EQ(schedule_for("random:7", 1), "random:7");
+  EXPECT_EQ(schedule_for("", 1), "");
+}
+
 TEST(Schedule, LettersAndNodesAreOneToOne) {
   EXPECT_EQ(letter_of(-1), 's');
   EXPECT_EQ(letter_of(0), 'a');

@@ -34,6 +34,7 @@ struct Vocabulary {
     std::vector<Setting> settings;
     /// What is wrong with the settings taken together; empty when nothing is.
     std::string (*check)(const FaultSpec&) = nullptr;
+    bool in_subject = false;  ///< it acts inside the supervisor or the task: one case has room for one such fault
   };
   std::vector<std::string> backends;
   /// Why a key that looks like a backend cannot be had, and what works instead; empty when it is not reserved.

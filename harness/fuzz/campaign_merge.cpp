@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/error.h"
+#include "harness/core/json_place.h"
 #include "harness/run/shard.h"
 
 namespace forkproof::fuzz {
@@ -37,86 +38,59 @@ struct Part {
 using Parts = std::vector<Part>;
 
 std::string text_in(const Json& object, const char* key) {
-  if (!object.at(key).is_string()) throw BadInput(fmt::format("\"{}\" wants a text", key));
   return object.at(key).get<std::string>();
 }
 
-std::uint64_t number(const Json& value, const std::string& key) {
-  if (!value.is_number_unsigned()) throw BadInput(fmt::format("\"{}\" wants a number from 0 on", key));
-  return value.get<std::uint64_t>();
-}
-std::uint64_t count_in(const Json& object, const char* key) { return number(object.at(key), key); }
-
-bool flag_in(const Json& object, const char* key) {
-  if (!object.at(key).is_boolean()) throw BadInput(fmt::format("\"{}\" wants true or false", key));
-  return object.at(key).get<bool>();
-}
-
-const Json& list_in(const Json& object, const char* key) {
-  if (!object.at(key).is_array()) throw BadInput(fmt::format("\"{}\" wants a list", key));
-  return object.at(key);
-}
-
-const Json& object_in(const Json& object, const char* key) {
-  if (!object.at(key).is_object()) throw BadInput(fmt::format("\"{}\" wants an object", key));
-  return object.at(key);
-}
+std::uint64_t count_in(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
 
 /// What decides which case has which number. Neither how many were asked for nor how they were shared out is of it.
-std::string identity(const Json& part) {
-  for (const char* key : {"profile", "version", "plan"}) (void)text_in(part, key);
-  for (const Json& backend : list_in(part, "backends")) {
-    if (!backend.is_string()) throw BadInput("\"backends\" wants a list of texts");
-  }
-  (void)flag_in(part, "hazards"), (void)count_in(part, "seed");
-  return Json({part.at("profile"), part.at("backends"), part.at("hazards"), part.at("seed"), part.at("version"), part.at("plan")}).dump();
+std::string identity(const JsonPlace& part) {
+  for (const char* key : {"profile", "version", "plan"}) (void)part.at(key).text();
+  (void)part.at("backends").texts(), (void)part.at("hazards").flag(), (void)part.at("seed").count();
+  const Json& json = part.json();
+  return Json({json.at("profile"), json.at("backends"), json.at("hazards"), json.at("seed"), json.at("version"), json.at("plan")}).dump();
 }
 
 /// The numbers of a list, each once.
-void add_indices(const Json& list, const char* key, std::set<Index>* indices) {
-  for (const Json& each : list) {
-    if (!indices->insert(number(each, key)).second) throw BadInput(fmt::format("\"{}\" has case {} twice", key, each.dump()));
+void add_indices(const JsonPlace& list, std::set<Index>* indices) {
+  for (const JsonPlace& each : list.items()) {
+    if (!indices->insert(each.count()).second) each.refuse(fmt::format("case {} is there twice", each.count()));
   }
 }
 
-void check_finds(const Json& part, const char* key, const Part& read) {
-  for (const Json& each : list_in(part, key)) {
-    if (!read.has_run(count_in(each, "case"))) throw BadInput(fmt::format("\"{}\" has case {}, which was not run", key, each.at("case").dump()));
-    (void)text_in(each, "oracle"), (void)text_in(each, "because");
+void check_finds(const JsonPlace& finds, const Part& read) {
+  for (const JsonPlace& each : finds.items()) {
+    const Index index = each.at("case").count();
+    if (!read.has_run(index)) each.refuse(fmt::format("case {} was not run", index));
+    (void)each.at("oracle").text(), (void)each.at("because").text();
   }
 }
 
 /// Throws for what is no campaign's document: all that is read later is here, and of its type.
-Part part_in(const Json& document) {
-  Part part{&document};
-  part.shard = count_in(document, "shard"), part.shards = count_in(document, "shards");
-  if (part.shards > run::most_shards) throw BadInput(fmt::format("\"shards\" is {}: more than {}", part.shards, run::most_shards));
-  if (part.shard < 1 || part.shard > part.shards) throw BadInput(fmt::format("\"shard\" is {} of {}", part.shard, part.shards));
-  if (!document.at("cases_asked").is_null()) (void)count_in(document, "cases_asked");
-  for (const auto& [reason, list] : object_in(document, "skipped_cases").items()) add_indices(list, "skipped_cases", &part.skipped);
-  add_indices(list_in(document, "unfinished"), "unfinished", &part.unfinished);
-  const std::uint64_t cases = count_in(document, "cases");
+Part part_in(const JsonPlace& document) {
+  Part part{&document.json()};
+  part.shard = document.at("shard").count(), part.shards = document.at("shards").count();
+  if (part.shards > run::most_shards) document.at("shards").refuse(fmt::format("{}: more than {}", part.shards, run::most_shards));
+  if (part.shard < 1 || part.shard > part.shards) document.at("shard").refuse(fmt::format("no shard is {} of {}", part.shard, part.shards));
+  if (const JsonPlace asked = document.at("cases_asked"); !asked.json().is_null()) (void)asked.count();
+  for (const auto& [reason, list] : document.at("skipped_cases").members()) add_indices(list, &part.skipped);
+  add_indices(document.at("unfinished"), &part.unfinished);
+  const std::uint64_t cases = document.at("cases").count();
   part.begun = std::min(cases, most_cases) + part.skipped.size() + part.unfinished.size();
-  if (part.begun > 0 && part.last_index() >= most_cases) throw BadInput(fmt::format("\"cases\" is {}: more than can be", cases));
+  if (part.begun > 0 && part.last_index() >= most_cases) document.at("cases").refuse(fmt::format("{}: more than can be", cases));
   for (const std::set<Index>* indices : {&part.skipped, &part.unfinished}) {
     for (const Index each : *indices) {
-      if (!part.has_begun(each)) throw BadInput(fmt::format("case {} is not of its shard, or not begun", each));
+      if (!part.has_begun(each)) document.refuse(fmt::format("case {} is not of its shard, or not begun", each));
     }
   }
   for (const Index each : part.skipped) {
-    if (part.unfinished.contains(each)) throw BadInput(fmt::format("case {} is skipped, and unfinished as well", each));
+    if (part.unfinished.contains(each)) document.refuse(fmt::format("case {} is skipped, and unfinished as well", each));
   }
-  part.cut_off = flag_in(document, "interrupted") || document.contains("failure");
-  for (const auto& [word, count] : object_in(document, "coverage").items()) (void)number(count, word);
-  (void)identity(document), (void)count_in(document, "wall_ms");
-  check_finds(document, "breaks", part), check_finds(document, "unknowns", part);
+  part.cut_off = document.at("interrupted").flag() || document.json().contains("failure");
+  for (const auto& [word, count] : document.at("coverage").members()) (void)count.count();
+  (void)identity(document), (void)document.at("wall_ms").count();
+  check_finds(document.at("breaks"), part), check_finds(document.at("unknowns"), part);
   return part;
-}
-
-/// nlohmann's messages begin with a name of its own, in brackets.
-std::string without_brackets(std::string_view message) {
-  const std::size_t end = message.find("] ");
-  return std::string(message.starts_with("[") && end != std::string::npos ? message.substr(end + 2) : message);
 }
 
 /// Each once, in an order that is its own.
@@ -124,16 +98,15 @@ std::map<std::string, Json> documents_in(const std::vector<std::string>& texts) 
   std::map<std::string, Json> parts;
   for (const std::string& text : texts) {
     try {
-      const Json document = Json::parse(text);
-      const Json alone = Json::array({document});
-      for (const Json& part : document.contains("parts") ? list_in(document, "parts") : alone) {
+      const Json document = parse_json(text);
+      const JsonPlace place(document);
+      const auto merged = place.find("parts");
+      for (const JsonPlace& part : merged ? merged->items() : std::vector{place}) {
         (void)part_in(part);
-        parts.emplace(part.dump(), part);
+        parts.emplace(part.json().dump(), part.json());
       }
     } catch (const BadInput& error) {
       throw BadInput(std::string("is no result of `repro fuzz --format json`: ") + error.what());
-    } catch (const std::exception& error) {
-      throw BadInput("is no result of `repro fuzz --format json`: " + without_brackets(error.what()));
     }
   }
   return parts;
@@ -155,10 +128,15 @@ Covered covered_by(const Parts& parts) {
   for (const Part& part : parts) end = std::max(end, part.begun == 0 ? 0 : part.last_index() + 1);
   Covered covered{std::vector<bool>(end), std::vector<bool>(end)};
   for (const Part& part : parts) {
+    auto unfinished = part.unfinished.begin(), skipped = part.skipped.begin();  // in the order of the cases, as they are here
     for (Index index = part.shard - 1, i = 0; i < part.begun; ++i, index += part.shards) {
-      if (part.unfinished.contains(index)) continue;
+      const bool is_unfinished = unfinished != part.unfinished.end() && *unfinished == index;
+      const bool is_skipped = skipped != part.skipped.end() && *skipped == index;
+      if (is_unfinished) ++unfinished;
+      if (is_skipped) ++skipped;
+      if (is_unfinished) continue;
       covered.looked_at[index] = true;
-      if (!part.skipped.contains(index)) covered.run[index] = true;
+      if (!is_skipped) covered.run[index] = true;
     }
   }
   return covered;
@@ -359,7 +337,7 @@ bool is_campaign(const std::string& document) {
 MergedCampaigns merge_campaigns(const std::vector<std::string>& documents) {
   const std::map<std::string, Json> parts = documents_in(documents);
   std::map<std::string, Parts> campaigns;
-  for (const auto& [text, part] : parts) campaigns[identity(part)].push_back(part_in(part));
+  for (const auto& [text, part] : parts) campaigns[identity(JsonPlace(part))].push_back(part_in(JsonPlace(part)));
   Json whole{{"kind", "fuzz"}, {"skipped", Json::object()}, {"coverage", Json::object()}, {"breaks", Json::array()},
              {"unknowns", Json::array()}, {"shard", 1}, {"shards", 1}};
   MergedCampaigns merged;

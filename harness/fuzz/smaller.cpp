@@ -50,13 +50,15 @@ void add_roles(const TaskNode& node, std::set<std::string>* roles) {
   for (const TaskNode& child : node.children) add_roles(child, roles);
 }
 
-/// What a smaller tree leaves without meaning: rules about who is gone, a root's way below the root and the reverse.
+/// What a smaller tree leaves without meaning: rules about who is gone, letters of absent nodes in the schedule, a root's way
+/// below the root and the reverse.
 void tidy(Scenario& question) {
   std::set<std::string> roles{"supervisor", "server"};
   add_roles(question.tree, &roles);
   std::erase_if(question.holds, [&roles](const HoldRule& hold) {
     return !roles.contains(hold.who) || (!hold.until_who.empty() && !roles.contains(hold.until_who));
   });
+  question.schedule = schedule_for(question.schedule, count_nodes(question.tree));
   question.tree.double_fork = false;
   for (const Path& path : paths_of(question.tree)) {
     if (!path.empty()) at(question.tree, path).sigint = SigintSetup::none;

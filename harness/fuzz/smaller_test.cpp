@@ -60,7 +60,7 @@ Case any_case() {
   });
   if (flip()) question.knobs["capture"] = "pipe";
   if (flip()) question.knobs["signal_scope"] = "task-process";
-  if (flip()) question.schedule = *rc::gen::element<std::string>("pct:3:4", "sabs", "random:9");
+  if (flip()) question.schedule = *rc::gen::element<std::string>("pct:3:4", count_nodes(question.tree) > 1 ? "sabs" : "sas", "random:9");
   question.server = flip();
   return run::make_case(question, exemplary(), *rc::gen::element<std::string>("fork", "boost-v2"), 7);
 }

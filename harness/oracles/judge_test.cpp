@@ -122,6 +122,14 @@ TEST(Judge, LinesThatCannotBeReadMakeItUnknown) {
   expect_all_unknown(history, "1 lines cannot be read");
 }
 
+TEST(Judge, DamageMakesItUnknownWhateverItSays) {
+  History history = good_story().whole();
+  history.damage = "line 3 is empty";
+  expect_all_unknown(history, "the history is damaged: line 3 is empty");
+  history.damage.clear();
+  EXPECT_EQ(judge(history)["no-orphans"].outcome, Outcome::held);
+}
+
 TEST(Judge, TroubleInTheHarnessMakesItUnknown) {
   expect_all_unknown(good_story().then(Trouble{"control socket", "no such event"}).whole(), "control socket: no such event");
 }

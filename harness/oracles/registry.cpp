@@ -117,6 +117,7 @@ std::string not_the_order(const History& history) {
 
 /// Why this history cannot carry a verdict; empty when it can.
 std::string not_the_question(const History& history) {
+  if (!history.damage.empty()) return "the history is damaged: " + history.damage;
   if (history.unreadable_lines > 0) return std::to_string(history.unreadable_lines) + " lines cannot be read";
   const RunEnded* ended = nullptr;
   for (const Event& event : history.events()) {

@@ -1,6 +1,7 @@
 // What the oracles may say of a history that is not whole. Real histories: a few cases are played, then events are taken
 // out of what was seen.
-//   1. Lost lines: an event was written and is not here. The count in the last event shows it, so every promise is unknown.
+//   1. Damage: a byte of the file is not as it was written. The checksums of the lines show it, so every promise is unknown.
+//      Where an event was lost before the lines were sealed, the count in the last event shows it.
 //   2. Unseen events: nobody ever saw it, so nobody counted it either, and nothing shows that it is missing. Then
 //      a. broken becomes held only without an event of its own evidence: the sighting of the wrong itself;
 //      b. broken becomes skipped only so, or without an event that says what was there to be promised;
@@ -108,13 +109,7 @@ bool is_sighting(const std::string& oracle, const Event& event) {
   return oracle != "no-crash-at-start" || event.as<Exited>() == nullptr;
 }
 
-std::string line_of(const Event& event) { return to_line(event); }
-
-std::string text_of(const History& history) {
-  std::string text;
-  for (const Event& event : history.events()) text += line_of(event);
-  return text;
-}
+std::string text_of(const History& history) { return to_sealed_lines(history.events()); }
 
 bool all_unknown(const Verdicts& verdicts) {
   return std::all_of(verdicts.begin(), verdicts.end(), [](const auto& each) { return each.second.outcome == Outcome::unknown; });
@@ -142,20 +137,45 @@ RC_GTEST_PROP(LostLines, MakeEveryPromiseUnknown, ()) {
 
 RC_GTEST_PROP(LostLines, AFileThatEndsTooEarlyIsUnknown, ()) {
   const std::string text = text_of(any_history());
-  // All but the last newline is the whole of it.
-  const std::size_t length = *rc::gen::inRange<std::size_t>(0, text.size() - 1);
+  const std::size_t length = *rc::gen::inRange<std::size_t>(0, text.size());
   RC_ASSERT(all_unknown(oracles::judge(read_history(text.substr(0, length)))));
 }
 
 RC_GTEST_PROP(LostLines, ALineThatIsNoneIsUnknown, ()) {
-  const History& whole = any_history();
-  const std::size_t spoilt = *rc::gen::inRange<std::size_t>(0, whole.size());
-  std::string text;
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    const std::string line = line_of(whole[i]);
-    text += i == spoilt ? line.substr(0, *rc::gen::inRange<std::size_t>(1, line.size() - 1)) + "\n" : line;
+  const std::string text = text_of(any_history());
+  const std::size_t from = *rc::gen::inRange<std::size_t>(0, text.size() - 1);
+  const std::size_t end = text.find('\n', from);
+  RC_ASSERT(from == end || all_unknown(oracles::judge(read_history(text.substr(0, from) + text.substr(end)))));
+}
+
+/// A piece of the text, of up to `most` bytes.
+std::pair<std::size_t, std::size_t> any_piece(const std::string& text, std::size_t most) {
+  const std::size_t from = *rc::gen::inRange<std::size_t>(0, text.size());
+  return {from, *rc::gen::inRange<std::size_t>(1, std::min(most, text.size() - from) + 1)};
+}
+
+RC_GTEST_PROP(Damage, MakesEveryPromiseUnknown, ()) {
+  const std::string text = text_of(any_history());
+  std::string damaged = text;
+  const auto [from, length] = any_piece(text, *rc::gen::element<std::size_t>(1, 16, 4096));
+  const std::string piece = text.substr(from, length);
+  const std::size_t to = *rc::gen::inRange<std::size_t>(0, text.size());
+  switch (*rc::gen::inRange(0, 5)) {
+    case 0: damaged.erase(from, length); break;
+    case 1: damaged.insert(to, piece); break;
+    case 2: damaged.erase(from, length).insert(std::min(to, damaged.size()), piece); break;  // moved
+    case 3: damaged[from] = static_cast<char>(damaged[from] ^ (1 << *rc::gen::inRange(0, 8))); break;
+    default: damaged[from] = *rc::gen::arbitrary<char>(); break;
   }
-  RC_ASSERT(all_unknown(oracles::judge(read_history(text))));
+  RC_PRE(damaged != text);
+  RC_ASSERT(all_unknown(oracles::judge(read_history(damaged))));
+}
+
+TEST(RealHistories, AreReadAsTheyWereWritten) {
+  for (const History& whole : real_histories()) {
+    EXPECT_EQ(whole.damage, "");
+    EXPECT_EQ(read_history(text_of(whole)).damage, "");
+  }
 }
 
 /// What law 2 forbids; empty when nothing of it happened.
@@ -176,7 +196,7 @@ std::string lie(const History& whole, const Verdicts& before, const std::set<std
     if (!lied) continue;
     std::string all = case_of(whole).scenario + ", " + oracle + " was " + std::string(name(was.outcome)) + " (" + was.because +
                       ") and is " + std::string(name(after.outcome)) + " (" + after.because + ") without";
-    for (const std::size_t index : gone) all += "\n  " + line_of(whole[index]);
+    for (const std::size_t index : gone) all += "\n  " + to_line(whole[index]);
     return all;
   }
   return "";

@@ -61,14 +61,14 @@ bool heartbeats_fail(const ServerPlan& plan, const Profile& profile) {
          std::any_of(planned.begin(), planned.end(), [&fails](const auto& entry) { return fails(entry.second); });
 }
 
-/// That a schedule from the command line can be read, and has a letter for each process of this tree.
+/// That a schedule from the command line can be read, and fits the tree.
 void check_schedule(const scenario::Scenario& scenario, const Choice& choice) {
   if (!choice.schedule) return;
-  (void)schedule_from(*choice.schedule);
-  const std::size_t nodes = count_nodes(scenario.tree);
-  if (choice.schedule->empty() || nodes <= most_scheduled_nodes) return;
-  throw BadInput(fmt::format("schedule '{}': {} has a tree of {} processes, and only {} have a letter",
-                             *choice.schedule, scenario.name, nodes, most_scheduled_nodes));
+  try {
+    forkproof::check_schedule(*choice.schedule, count_nodes(scenario.tree));
+  } catch (const BadInput& wrong) {
+    throw BadInput(fmt::format("--schedule for {}: {}", scenario.name, wrong.what()));
+  }
 }
 
 }  // namespace
@@ -80,7 +80,9 @@ Vocabulary vocabulary() {
   words.profiles = scenario::names_in(scenario::library_directory() + "/profiles");
   for (const auto& row : oracles::oracles()) words.oracles.emplace_back(row.key);
   for (const auto& row : faults::faults()) {
-    words.faults.push_back({std::string(row.key), {row.settings.begin(), row.settings.end()}, row.check});
+    Vocabulary::FaultWords& fault = words.faults.emplace_back();
+    fault.key = row.key, fault.settings.assign(row.settings.begin(), row.settings.end());
+    fault.check = row.check, fault.in_subject = row.in_subject;
   }
   using enum Announcer;
   words.sync_points = {{point::forked, root},        {point::before_exec, root},   {point::spawning, supervisor},
@@ -140,7 +142,7 @@ Cell cell_of(const scenario::Scenario& scenario, const Command& command, const C
   for (const FaultSpec& spec : scenario.faults) {
     const auto* row = faults::find_fault(spec.fault);
     if (row == nullptr || !row->in_subject) continue;
-    throw BadInput("scenario " + scenario.name + ": fault " + spec.fault +
+    throw BadInput((scenario.path.empty() ? "scenario " + scenario.name : scenario.path) + ": fault " + spec.fault +
                    " acts inside the model supervisor; a command cannot be asked this");
   }
   check_schedule(scenario, choice);

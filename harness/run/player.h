@@ -9,6 +9,7 @@
 #include "harness/core/case.h"
 #include "harness/core/duration.h"
 #include "harness/core/fd.h"
+#include "harness/core/line_chain.h"
 #include "harness/core/sync_point.h"
 #include "harness/faults/fault.h"
 #include "harness/observe/ways/way.h"
@@ -22,6 +23,7 @@ struct Part {
   bool cgroup = false;
   std::vector<std::string> refusals;
   int history = -1;          ///< descriptor, opened for appending
+  LineChain chain;           ///< of the lines that the history holds already
   Nanos origin{};            ///< CLOCK_MONOTONIC when the run began
   ControlAddress control;
   std::string task_program;  ///< the task as a program: forkproof-task, or this one where a fault touches the task

@@ -38,7 +38,7 @@ class Player final : public faults::Strike {
  public:
   explicit Player(Part& part)
       : part_(part),
-        history_(part.history, part.origin),
+        history_(part.history, part.origin, part.chain),
         control_(part.control),
         orders_(tree_orders(part.one)),
         holds_(all_holds(part), [this](auto message, const auto& because) { released(std::move(message), because); }),

@@ -78,7 +78,7 @@ scenario::Scenario any_scenario() {
   if (flip()) made.patience = Nanos(*rc::gen::inRange<std::int64_t>(0, 900'000'000'000));
   if (flip()) made.startup = Nanos(*rc::gen::inRange<std::int64_t>(0, 40'000'000'000));
   if (flip()) made.seed = *rc::gen::inRange<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max());
-  if (flip()) made.schedule = any_of<std::string>({"random:7", "pct:3:2", "sab.a"});
+  if (flip()) made.schedule = any_of<std::string>({"random:7", "pct:3:2", "sa.a"});
   made.profiles = {any_of<std::string>({"exemplary", "airflow-3.2.0", "gunicorn-prefork"})};
   made.backends = {any_of<std::string>({"fork", "posix-spawn", "boost-v2"})};
   return made;

@@ -166,6 +166,7 @@ void RunPool::start(Case one, std::uint64_t tag, const std::string& keep_path) {
             .cgroup = !provision_.cgroup_parent.empty(),
             .refusals = provision_.refusals,
             .history = active->history.get(),
+            .chain = opening.chain(),
             .origin = active->began,
             .control = arena::fresh_control_address(),
             .faults = active->faults};

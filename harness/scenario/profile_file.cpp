@@ -61,18 +61,29 @@ void read_numbers(TomlTable& table, Profile& profile) {
   }
 }
 
+std::string path_of_profile(const std::string& directory, const std::string& name) { return directory + "/" + name + ".toml"; }
+
+/// A name, not a way out of the folder; and none that no file can have.
+bool is_profile(const std::string& directory, const std::string& name) {
+  constexpr std::size_t longest_name = 200;
+  return name.find('/') == std::string::npos && name.size() <= longest_name && is_file(path_of_profile(directory, name));
+}
+
+std::string no_such_profile(const std::string& directory, const std::string& name) {
+  const std::string near = nearest(name, names_in(directory));
+  return "no profile '" + clipped(name) + "' in " + directory +
+         (near.empty() ? "; `repro list profiles` shows them" : " (did you mean '" + near + "'?)");
+}
+
 Profile read(const std::string& directory, const std::string& name, int depth) {
-  const std::string path = directory + "/" + name + ".toml";
-  if (name.find('/') != std::string::npos || !is_file(path)) {
-    const std::string near = nearest(name, names_in(directory));
-    throw BadInput("no profile '" + name + "' in " + directory +
-                   (near.empty() ? "; `repro list profiles` shows them" : " (did you mean '" + near + "'?)"));
-  }
-  TomlTable table = TomlTable::from_file(path);
+  if (!is_profile(directory, name)) throw BadInput(no_such_profile(directory, name));
+  TomlTable table = TomlTable::from_file(path_of_profile(directory, name));
   Profile profile;
   if (table.has("extends")) {
     if (depth >= longest_chain) table.refuse("extends", "goes round in a circle, or deeper than 8");
-    profile = read(directory, table.text("extends"), depth + 1);
+    const std::string base = table.text("extends");
+    if (!is_profile(directory, base)) table.refuse("extends", no_such_profile(directory, base));
+    profile = read(directory, base, depth + 1);
   }
   profile.name = name;
   profile.about = table.text("about", profile.about);

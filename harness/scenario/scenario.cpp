@@ -155,6 +155,28 @@ FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
   return fault;
 }
 
+bool acts_in_subject(const FaultSpec& fault, const Vocabulary& vocabulary) {
+  return std::any_of(vocabulary.faults.begin(), vocabulary.faults.end(),
+                     [&fault](const Vocabulary::FaultWords& words) { return words.in_subject && words.key == fault.fault; });
+}
+
+/// The supervisor and the task take one fault into themselves; of a second one nothing would come about.
+std::vector<FaultSpec> read_faults(std::vector<TomlTable> tables, const Vocabulary& vocabulary) {
+  std::vector<FaultSpec> faults;
+  const FaultSpec* inside = nullptr;
+  faults.reserve(tables.size());
+  for (TomlTable& table : tables) {
+    faults.push_back(read_fault(table, vocabulary));
+    if (!acts_in_subject(faults.back(), vocabulary)) continue;
+    if (inside != nullptr) {
+      table.refuse("fault", fmt::format("{} and {} both act inside the subject, and a case has room for one such fault: ask them in two scenarios",
+                                        inside->fault, faults.back().fault));
+    }
+    inside = &faults.back();
+  }
+  return faults;
+}
+
 void add_roles(const TaskNode& node, std::vector<std::string>* roles) {
   if (std::find(roles->begin(), roles->end(), node.role) == roles->end()) roles->push_back(node.role);
   for (const TaskNode& child : node.children) add_roles(child, roles);
@@ -279,12 +301,9 @@ std::map<std::string, std::string> read_knobs(TomlTable table) {
 std::string read_schedule(TomlTable& table, std::size_t nodes) {
   const std::string schedule = table.text("schedule", "");
   try {
-    (void)schedule_from(schedule);
+    check_schedule(schedule, nodes);
   } catch (const BadInput& wrong) {
     table.refuse("schedule", wrong.what());
-  }
-  if (!schedule.empty() && nodes > most_scheduled_nodes) {
-    table.refuse("schedule", fmt::format("the tree has {} processes, and only {} have a letter", nodes, most_scheduled_nodes));
   }
   return schedule;
 }
@@ -332,7 +351,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   scenario.tree = scenario.for_commands ? scenario.command_tree : with_default_signals(scenario.command_tree);
   scenario.schedule = read_schedule(table, count_nodes(scenario.tree));
   scenario.server = table.flag("server", true);
-  for (TomlTable& each : table.tables("fault")) scenario.faults.push_back(read_fault(each, vocabulary));
+  scenario.faults = read_faults(table.tables("fault"), vocabulary);
   const std::vector<std::string> roles = announcing_roles(scenario.tree);
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
   if (const auto chosen = table.table("knobs")) scenario.knobs = read_knobs(*chosen);

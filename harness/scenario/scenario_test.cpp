@@ -36,6 +36,10 @@ Vocabulary small_vocabulary() {
   words.oracles = {"no-orphans", "no-zombies"};
   words.sync_points = {{"forked", Announcer::root}, {"spawned", Announcer::supervisor}, {"leaving", Announcer::node}};
   words.faults = {{"heartbeat-reply", {std::begin(reply_settings), std::end(reply_settings)}, check_reply}};
+  for (const char* inside : {"fork-after-thread", "runtime-in-child"}) {
+    auto& fault = words.faults.emplace_back();
+    fault.key = inside, fault.in_subject = true;
+  }
   return words;
 }
 
@@ -403,6 +407,30 @@ TEST(FindScenario, NamesTheNearest) {
     FAIL() << "it is not there";
   } catch (const BadInput& error) {
     EXPECT_THAT(error.what(), HasSubstr("did you mean 'heartbeat-409'?"));
+  }
+}
+
+TEST(ReadScenario, TwoFaultsInsideTheSubjectAreRefusedAtTheSecond) {
+  const std::string first = "[[fault]]\nfault = \"fork-after-thread\"\n", second = "[[fault]]\nfault = \"runtime-in-child\"\n";
+  const std::string reply = "[[fault]]\nfault = \"heartbeat-reply\"\nstatus = 409\n";
+  EXPECT_EQ(complaint(file("", first + reply)), "");
+  EXPECT_THAT(complaint(file("", first + second)),
+              AllOf(StartsWith("dir/x.toml:8:"), HasSubstr("fork-after-thread and runtime-in-child both act inside the subject")));
+  EXPECT_THAT(complaint(file("", first + reply + first)), StartsWith("dir/x.toml:11:"));
+}
+
+TEST(ReadScenario, AScheduleHasNoLetterThatNobodyHas) {
+  const auto with = [](const std::string& schedule) { return complaint("schedule = \"" + schedule + "\"\n" + file()); };
+  EXPECT_EQ(with("sa.a"), "");
+  EXPECT_THAT(with("zzz"), AllOf(StartsWith("dir/x.toml:1:"), HasSubstr("'z' is nobody's letter: the tree has 1 process, a;")));
+}
+
+TEST(ReadScenario, ALongValueIsNotEchoedWhole) {
+  for (const char* before : {"", "[", "[\"", "[tree]\nrole = \"", "schedule = \"", "x = \""}) {
+    const std::string huge(70'000, 'x');
+    const std::string says = complaint(before + huge + "\"\n" + file());
+    EXPECT_THAT(says, StartsWith("dir/x.toml:")) << before;
+    EXPECT_LT(says.size(), 500U) << before;
   }
 }
 

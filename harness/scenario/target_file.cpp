@@ -105,7 +105,10 @@ Target read_target(const std::string& directory, const std::string& name, const 
   if (target.needs.empty()) target.needs = {target.command.argv.front()};
   target.command.passes_exit_status = table.flag("passes_exit_status", false);
   if (auto environment = table.table("environment")) {
-    for (const std::string& key : environment->keys()) target.command.environment[key] = environment->text(key);
+    for (const std::string& key : environment->keys()) {
+      if (key.empty() || key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) environment->refuse("", "a variable has a name without '=' and NUL");
+      target.command.environment[key] = environment->text(key);
+    }
     environment->finish();
   }
   for (TomlTable& each : table.tables("file")) target.command.files.push_back(read_file(each, target.command.files));

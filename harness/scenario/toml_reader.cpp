@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "harness/core/clipped.h"
 #include "harness/core/error.h"
 #include "harness/scenario/library.h"
 
@@ -19,6 +20,18 @@ constexpr std::size_t largest_file = 8 << 20;
 
 std::string place(const std::string& file, const toml::source_region& region) {
   return fmt::format("{}:{}:{}", file, region.begin.line, region.begin.column);
+}
+
+/// toml++ makes a table of each part of a dotted key, and takes them down by recursion: a long key would use up the stack.
+void refuse_long_keys(std::string_view text, const std::string& file) {
+  constexpr std::ptrdiff_t most_parts = 200;
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const std::string_view whole = text.substr(0, text.find('\n'));
+    const std::string_view key = whole.substr(0, whole.find('='));
+    const auto dots = std::count(key.begin(), key.end(), '.');
+    if (dots >= most_parts) throw BadInput(fmt::format("{}:{}:1: a key of {} parts: at most {}", file, line, dots + 1, most_parts));
+    text.remove_prefix(std::min(whole.size() + 1, text.size()));
+  }
 }
 
 void overlay(toml::table& base, toml::table&& over);
@@ -75,6 +88,7 @@ struct TomlTable::Impl {
 };
 
 TomlTable TomlTable::from_text(const std::string& text, const std::string& name) {
+  refuse_long_keys(text, name);
   try {
     auto document = std::make_shared<const toml::table>(toml::parse(text, name));
     auto impl = std::make_shared<Impl>();
@@ -82,7 +96,7 @@ TomlTable TomlTable::from_text(const std::string& text, const std::string& name)
     impl->document = document, impl->here = document.get();
     return TomlTable(impl);
   } catch (const toml::parse_error& error) {
-    throw BadInput(place(name, error.source()) + ": " + std::string(error.description()));
+    throw BadInput(place(name, error.source()) + ": " + without_middle(std::string(error.description()), 300));
   }
 }
 
@@ -126,7 +140,7 @@ bool TomlTable::is_number(const std::string& key) const {
 void TomlTable::refuse(const std::string& key, const std::string& what) const {
   const toml::node* node = key.empty() ? nullptr : impl_->here->get(key);
   const toml::source_region& region = node != nullptr ? node->source() : impl_->here->source();
-  throw BadInput(place(impl_->file, region) + ": " + (key.empty() ? "" : key + ": ") + what);
+  throw BadInput(place(impl_->file, region) + ": " + (key.empty() ? "" : clipped(key) + ": ") + without_middle(what, 600));
 }
 
 void TomlTable::refuse_word(const std::string& key, const std::string& word,
@@ -135,7 +149,7 @@ void TomlTable::refuse_word(const std::string& key, const std::string& word,
   std::string hint = near.empty() ? "" : " (did you mean '" + near + "'?)";
   if (known.empty()) hint = " (there is none)";
   else if (near.empty() && known.size() <= 12) hint = fmt::format(" (one of: {})", fmt::join(known, ", "));
-  refuse(key, "unknown word '" + word + "'" + hint);
+  refuse(key, "unknown word '" + clipped(word) + "'" + hint);
 }
 
 std::string TomlTable::text(const std::string& key, const std::optional<std::string>& otherwise) {
@@ -144,7 +158,13 @@ std::string TomlTable::text(const std::string& key, const std::optional<std::str
   if (node == nullptr) refuse("", "'" + key + "' is missing");
   const auto value = node->value_exact<std::string>();
   if (!value) refuse(key, "wants a string, not " + kind_of(*node));
+  refuse_nul(key, *value);
   return *value;
+}
+
+/// Beyond a NUL no word of a command line, no path and no variable would go on.
+void TomlTable::refuse_nul(const std::string& key, const std::string& text) const {
+  if (text.find('\0') != std::string::npos) refuse(key, "holds a NUL, and that ends every word");
 }
 
 std::int64_t TomlTable::number(const std::string& key, std::int64_t least, std::int64_t most,
@@ -190,11 +210,15 @@ std::vector<std::string> TomlTable::words(const std::string& key) {
   const toml::node* node = impl_->ask(key);
   std::vector<std::string> words;
   if (node == nullptr) return words;
-  if (const auto one = node->value_exact<std::string>()) return {*one};
+  if (const auto one = node->value_exact<std::string>()) {
+    refuse_nul(key, *one);
+    return {*one};
+  }
   if (!node->is_array()) refuse(key, "wants a string or a list of strings, not " + kind_of(*node));
   for (const toml::node& each : *node->as_array()) {
     const auto word = each.value_exact<std::string>();
     if (!word) refuse(key, "wants strings in its list, not " + kind_of(each));
+    refuse_nul(key, *word);
     words.push_back(*word);
   }
   return words;
@@ -241,7 +265,7 @@ void TomlTable::finish() const {
     const std::string name(key.str());
     if (impl_->asked.contains(name)) continue;
     const std::string near = nearest(name, impl_->asked);
-    throw BadInput(place(impl_->file, key.source()) + ": unknown key '" + name + "'" +
+    throw BadInput(place(impl_->file, key.source()) + ": unknown key '" + clipped(name) + "'" +
                    (near.empty() ? "" : " (did you mean '" + near + "'?)"));
   }
 }

@@ -48,6 +48,8 @@ class TomlTable {
                                 const std::vector<std::string>& known) const;
 
  private:
+  void refuse_nul(const std::string& key, const std::string& text) const;
+
   struct Impl;
   explicit TomlTable(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<Impl> impl_;
