@@ -114,6 +114,7 @@ Json json_of(const FaultSpec& fault) {
   for (const auto& [key, value] : fault.settings) {
     std::visit([&object, &key = key](const auto& plain) { object["settings"][key] = plain; }, value);
   }
+  if (fault.delay > Nanos{}) object["delay_ns"] = fault.delay.count();
   return object;
 }
 
@@ -124,6 +125,7 @@ FaultSpec fault_in(const Json& json) {
     if (value.is_string()) fault.settings[key] = value.get<std::string>();
     else fault.settings[key] = value.get<std::int64_t>();
   }
+  fault.delay = Nanos(json.value("delay_ns", Nanos::rep{}));
   return fault;
 }
 
@@ -183,7 +185,8 @@ std::string to_document(const Case& one) {
               {"bounds",
                {{"teardown_ns", one.bounds.teardown.count()},
                 {"patience_ns", one.bounds.patience.count()},
-                {"startup_ns", one.bounds.startup.count()}}},
+                {"startup_ns", one.bounds.startup.count()},
+                {"settle_ns", one.bounds.settle.count()}}},
               {"seed", one.seed},
               {"schedule", one.schedule}};
   for (const FaultSpec& fault : one.faults) object["faults"].push_back(json_of(fault));
@@ -205,6 +208,7 @@ Case case_from(std::string_view document) {
   one.bounds.teardown = Nanos(json.at("bounds").at("teardown_ns").get<Nanos::rep>());
   one.bounds.patience = Nanos(json.at("bounds").at("patience_ns").get<Nanos::rep>());
   one.bounds.startup = Nanos(json.at("bounds").at("startup_ns").get<Nanos::rep>());
+  one.bounds.settle = Nanos(json.at("bounds").value("settle_ns", Nanos::rep{}));  // histories from before there was one
   one.seed = json.at("seed");
   one.schedule = json.value("schedule", "");  // histories from before there was one
   return one;
