@@ -107,6 +107,7 @@ void ArenaRest::begin(Nanos now, Nanos undisturbed) {
   next_look_ = Nanos{};
   looks_ = calm_looks_ = 0;
   disturbance_.clear(), sleeper_.clear();
+  starvation_.begin();
   for (auto& [key, known] : known_) known.running_looks = 0;
 }
 
@@ -133,9 +134,12 @@ void ArenaRest::add_process(Pid pid, std::vector<One>* all) const {
   }
 }
 
-std::vector<ArenaRest::One> ArenaRest::everybody_now() const {
+std::vector<ArenaRest::One> ArenaRest::everybody_now() {
   std::vector<One> all;
-  for (const Pid pid : everybody(sealed_, root_)) add_process(pid, &all);
+  for (const Pid pid : everybody(sealed_, root_)) {
+    add_process(pid, &all);
+    starvation_.look(pid, false);
+  }
   return all;
 }
 

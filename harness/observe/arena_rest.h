@@ -10,6 +10,7 @@
 #include "harness/core/duration.h"
 #include "harness/core/event.h"
 #include "harness/observe/quiet.h"
+#include "harness/observe/starvation.h"
 
 namespace forkproof::observe {
 
@@ -32,6 +33,8 @@ class ArenaRest {
   void begin(Nanos now, Nanos undisturbed);
   /// One look; looks no more often than is worth its cost. True once the arena is at rest.
   bool look(Nanos now);
+  /// The time that a machine with too much to do has taken from the arena since `begin`.
+  [[nodiscard]] Nanos lost() const { return starvation_.so_far(); }
   /// "4 processes, asleep at the same places for 21.0 ms", once it is at rest.
   [[nodiscard]] std::string proof() const;
   /// What kept it from rest, so far: "sh 2 was running in 240 of 250 looks".
@@ -64,7 +67,7 @@ class ArenaRest {
   };
   using Key = std::pair<Pid, int>;
 
-  [[nodiscard]] std::vector<One> everybody_now() const;
+  [[nodiscard]] std::vector<One> everybody_now();
   void add_process(Pid pid, std::vector<One>* all) const;
   void compare(const std::vector<One>& all, Nanos now);
   void meet(const One& one, Nanos now);
@@ -77,6 +80,7 @@ class ArenaRest {
   std::function<bool(Pid)> is_ours_;
   std::map<Key, Known> known_;
   std::map<Kin, std::set<long>> came_and_went_;  // and the calls that they were last blocked in
+  Starvation starvation_;
   Nanos undisturbed_wanted_{};
   Nanos next_look_{}, calm_since_{}, undisturbed_since_{}, last_look_{};
   std::uint64_t looks_ = 0, calm_looks_ = 0;

@@ -9,6 +9,7 @@ namespace forkproof::run {
 namespace {
 
 constexpr Nanos first_patience = std::chrono::seconds(10);   // for a supervisor to set itself up, once its tree is up
+constexpr int most_starved = 2;
 constexpr Nanos second_patience = std::chrono::seconds(2);   // a teardown's bound may be running by then
 
 }  // namespace
@@ -48,7 +49,8 @@ void StrikeTimes::tick() {
 void StrikeTimes::look_at_arena(Nanos now) {
   const bool rested = rest_.look(now);
   const Nanos waited = now - *began_;
-  if (!rested && waited < patience()) return;
+  const Nanos starved = std::min(rest_.lost(), most_starved * patience());  // a busy machine is not the command's doing
+  if (!rested && waited < patience() + starved) return;
   began_.reset();
   tree_was_up_ = true;
   for (Kept& kept : kept_) {
