@@ -11,6 +11,7 @@ constexpr std::int32_t stop_signal = 19;
 /// A process that was stopped, or that waits for one, goes on as soon as somebody sends SIGCONT. So it counts only where it
 /// is still stopped in the last census. A finding that is proved, or that a deadline made, counts in any case.
 bool stands(const History& history, const Stuck& stuck) {
+  if (stuck.how == "spinning") return false;  // in histories of older versions: it was computing
   if (stuck.proved || (stuck.how != "stopped" && stuck.how != "child-wait")) return true;
   const CensusTaken* last = nullptr;
   for (const Event& event : history.events()) {
