@@ -41,6 +41,11 @@ struct Teller {
   Told operator()(const FaultEstablished& e) const { return Line{"fault", "established: " + e.proof}; }
   Told operator()(const FaultFired&) const { return std::nullopt; }  // the reply or signal itself is there
   Told operator()(const FaultHealed&) const { return std::nullopt; }
+  Told operator()(const ArenaRested& e) const {
+    const std::string why = e.because.empty() ? "" : ": " + e.because;
+    if (e.rested) return Line{"arena", fmt::format("is at rest after {}{}", text(e.waited), why)};
+    return Line{"arena", fmt::format("was not at rest after {}{}; it is struck all the same", text(e.waited), why)};
+  }
   Told operator()(const TeardownAsked& e) const { return Line{"teardown", "is asked for: " + e.because}; }
   Told operator()(const Request& e) const {
     if (e.what == "state") return Line{"server", "is told the final state: " + e.body};
@@ -53,8 +58,9 @@ struct Teller {
   }
   Told operator()(const Signalled& e) const {
     const std::string whom = e.target < 0 ? fmt::format("the group of {}", cast.name(-e.target)) : cast.name(e.target);
-    if (e.error != 0) return Line{cast.name(e.by), fmt::format("cannot signal {}: {}", whom, std::strerror(e.error))};
-    return Line{cast.name(e.by), fmt::format("sends {} to {}", signal_name(e.signal), whom)};
+    const std::string who = e.by == cast.warden() ? "rig" : cast.name(e.by);  // PID 1 of the arena is the rig's
+    if (e.error != 0) return Line{who, fmt::format("cannot signal {}: {}", whom, std::strerror(e.error))};
+    return Line{who, fmt::format("sends {} to {}", signal_name(e.signal), whom)};
   }
   Told operator()(const SignalTaken& e) const {
     return Line{cast.name(e.pid), "takes " + signal_name(e.signal) + " in a handler"};

@@ -74,6 +74,9 @@ void list_faults(Page& page) {
       page.row(setting.key, std::string(setting.about) + (setting.required ? " (required)" : ""), 4);
     }
   }
+  page.line("");
+  page.row("delay_s", "of every fault of a command: seconds between the arena's rest and the strike, for one that never rests");
+  page.row("settle_s", "of a scenario for commands: seconds for which the arena has to stay at rest before any fault strikes");
 }
 
 void list_locks(Page& page) {

@@ -88,6 +88,7 @@ struct FaultSpec {
   using Setting = std::variant<std::int64_t, std::string>;
   std::string fault;
   std::map<std::string, Setting> settings;
+  Nanos delay{};  ///< of a command's fault: how long it waits, once it could strike, before it does
 
   [[nodiscard]] std::int64_t number(const std::string& key, std::int64_t otherwise) const;
   [[nodiscard]] std::string word(const std::string& key, const std::string& otherwise) const;
@@ -109,8 +110,12 @@ struct Bounds {
   Nanos teardown{};               ///< from the event that asked for it to the subject's conclusion, slack included
   Nanos patience{};               ///< how much longer the run is watched after the bound, to see what happens then
   Nanos startup{std::chrono::seconds(20)};  ///< until teardown is asked for; beyond it the run is given up as unknown
+  Nanos settle{};                 ///< of a command: how long its arena has to stay at rest before a fault strikes
   friend bool operator==(const Bounds&, const Bounds&) = default;
 };
+
+/// What `settle_s` and `delay_s` may be at most.
+inline constexpr Nanos longest_pause = std::chrono::hours(1);
 
 /// After the bound, a run is watched for at least a moment more: a late conclusion tells more than none.
 inline constexpr Nanos least_patience = std::chrono::milliseconds(100);

@@ -115,6 +115,7 @@ Json json_of(const FaultSpec& fault) {
   for (const auto& [key, value] : fault.settings) {
     std::visit([&object, &key = key](const auto& plain) { object["settings"][key] = plain; }, value);
   }
+  if (fault.delay > Nanos{}) object["delay_ns"] = fault.delay.count();
   return object;
 }
 
@@ -125,6 +126,7 @@ FaultSpec fault_in(const Json& json) {
     if (value.is_string()) fault.settings[key] = value.get<std::string>();
     else fault.settings[key] = value.get<std::int64_t>();
   }
+  if (json.contains("delay_ns")) fault.delay = json_fields::nanos(json.at("delay_ns"));
   return fault;
 }
 
@@ -186,7 +188,8 @@ std::string to_document(const Case& one) {
               {"bounds",
                {{"teardown_ns", one.bounds.teardown.count()},
                 {"patience_ns", one.bounds.patience.count()},
-                {"startup_ns", one.bounds.startup.count()}}},
+                {"startup_ns", one.bounds.startup.count()},
+                {"settle_ns", one.bounds.settle.count()}}},
               {"seed", one.seed},
               {"schedule", one.schedule}};
   for (const FaultSpec& fault : one.faults) object["faults"].push_back(json_of(fault));
@@ -208,6 +211,8 @@ Case case_from(std::string_view document) {
   one.bounds.teardown = json_fields::nanos(json.at("bounds").at("teardown_ns"));
   one.bounds.patience = json_fields::nanos(json.at("bounds").at("patience_ns"));
   one.bounds.startup = json_fields::nanos(json.at("bounds").at("startup_ns"));
+  // Histories from before there was one have none.
+  if (json.at("bounds").contains("settle_ns")) one.bounds.settle = json_fields::nanos(json.at("bounds").at("settle_ns"));
   one.seed = json.at("seed");
   one.schedule = json.value("schedule", "");  // histories from before there was one
   return one;

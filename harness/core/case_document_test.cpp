@@ -31,9 +31,9 @@ Case full_case() {
   one.question = "Does it \"die\"?\n";
   one.subject = model;
   one.tree = {"task-runner", Answer::goes_on, Answer::ignores, keeps_stdin, true, false, true, 5, 2, {}, {helper, {}}};
-  one.faults = {{"heartbeat-reply", {{"status", std::int64_t{409}}, {"after", std::string("heartbeat 2")}}}};
+  one.faults = {{"heartbeat-reply", {{"status", std::int64_t{409}}, {"after", std::string("heartbeat 2")}}, 5s}};
   one.holds = {{"supervisor", "spawned", 2, "task-runner", "forked"}};
-  one.bounds = {1s, 2s, 3s};
+  one.bounds = {1s, 2s, 3s, 4s};
   one.seed = ~0ULL;
   one.server = false;
   one.schedule = "pct:7:2";

@@ -146,6 +146,17 @@ struct FaultHealed {
   FORKPROOF_EVENT("fault-healed") { field("fault", self.fault); }
 };
 
+/// Of a command: from here on its faults may strike. `rested`: its whole arena came to rest; else the time for that was
+/// over, and the faults strike all the same. `waited`: since the tree was up, or since the fault before had struck.
+struct ArenaRested {
+  bool rested = true;
+  Nanos waited{};
+  std::string because;  ///< what was seen at rest, or what was still going on
+  FORKPROOF_EVENT("arena-rested") {
+    field("rested", self.rested), field("waited", self.waited), field("because", self.because);
+  }
+};
+
 /// From here on the subject owes a teardown.
 struct TeardownAsked {
   std::string because;
@@ -236,7 +247,8 @@ struct Exited {
 };
 
 /// A process can make no progress by itself. `how`: "deadlock" (proved: nobody is left who could wake it),
-/// "pipe-write", "child-wait", "stopped", "spinning", or "deadline" (not proved: it was waited for long enough).
+/// "pipe-write", "child-wait", "stopped", or "deadline" (not proved: it was waited for long enough). A process that
+/// computes is not stuck (observe/computing.h).
 struct Stuck {
   Pid pid = 0;
   std::string role;
@@ -539,7 +551,7 @@ using AnyHappening =
                  FaultEstablished, FaultFired, FaultHealed, TeardownAsked, Request, Reply, Signalled, SignalTaken,
                  ObservationChosen, Execed, SignalSeen, Explained, Exited, Stuck, Reaped, Reparented, ListenerOpened,
                  SignalWithoutEffect, CaptureOpened, OutputCounted, DescriptorHeld, ProbeMade, WorkerStarted,
-                 Restarted, CommandNotStarted, CommandOutput, LimitReached, ChannelClosed, SelectorOpened,
+                 Restarted, CommandNotStarted, CommandOutput, LimitReached, ArenaRested, ChannelClosed, SelectorOpened,
                  SelectorClosed, ClosedSelectorWait, ClosedSelectorResult, SubjectFailed, StateConcluded,
                  CensusTaken, MachineLate, DeadlinePassed, RunEnded, Trouble>;
 

@@ -52,7 +52,7 @@ std::vector<Happening> one_of_each() {
       Restarted{2, 9, 1, 3, 5ms},
       CommandNotStarted{"exec /bin/nosuch", 2},
       CommandOutput{100'000'000, "the last words"},
-      LimitReached{"processes", 2002, 2000},
+      LimitReached{"processes", 2002, 2000}, ArenaRested{false, Nanos(32), "sh 2 was running"},
       ChannelClosed{2, "stdin", "forced"},
       SelectorOpened{2, 8},
       SelectorClosed{2, 8, "loop"},

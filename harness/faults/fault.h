@@ -38,6 +38,8 @@ class Strike {
   virtual void signal(Pid target, int signal) = 0;
   /// What the fault has seen of the subject from outside; `ok`: as it should be.
   virtual void probed(const std::string& what, const std::string& result, bool ok) = 0;
+  /// Whether the subject's whole arena was waited for, so that the fault need not look whether the supervisor rests.
+  [[nodiscard]] virtual bool waited_for_rest() const { return false; }
   /// The rig's end of the subject's terminal, or of its stdout where that is a pipe apart; -1 where there is none.
   virtual int terminal() const { return -1; }
   virtual int stdout_reader() const { return -1; }
@@ -75,6 +77,15 @@ class Fault {
   virtual void see(const Event& event, Strike& strike) = 0;
   /// Called every millisecond, for a fault that waits for what no event tells.
   virtual void tick(Strike&) {}
+  /// Of a command: whether it is to see that the tree is up, or that the fault before has struck, only once the whole arena
+  /// is at rest. False for one that strikes at an event of its own.
+  [[nodiscard]] virtual bool strikes_at_rest() const { return true; }
+  /// The signal by which `heal` heals, so that it can be told; signal 0: by none.
+  struct HealingSignal {
+    Pid pid = 0;
+    int signal = 0;
+  };
+  [[nodiscard]] virtual HealingSignal heals_by() const { return {}; }
   /// The run is not over before this fault has its answer, though the supervisor is gone.
   [[nodiscard]] virtual bool waits_for_answer() const { return false; }
   /// Takes it away. Called once, also when it never fired.

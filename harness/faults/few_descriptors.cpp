@@ -2,7 +2,7 @@
 // (RLIMIT_NOFILE) that all that it starts inherits; or, where nothing is said, once the tree is up: then its limit becomes
 // the lowest number that it has free.
 //
-// Established: the tree is up and the supervisor rests; the limit is read back from the kernel. Healed: the limit it had.
+// Established: the tree is up and the arena at rest; the limit is read back from the kernel. Healed: the limit it had.
 #include <sys/resource.h>
 
 #include <cstdlib>
@@ -49,7 +49,8 @@ class FewDescriptors final : public Fault {
   }
 
   void tick(Strike& strike) override {
-    if (!due_ || fired_ || !rest_.look(supervisor_)) return;
+    if (!due_ || fired_) return;
+    if (!strike.waited_for_rest() && !rest_.look(supervisor_)) return;
     rlimit now{};
     if (from_start_ == 0) tighten();
     if (::prlimit(supervisor_, RLIMIT_NOFILE, nullptr, &now) != 0) return;
@@ -88,7 +89,10 @@ std::span<const Setting> settings_of_few_descriptors() {
   };
   return settings;
 }
-std::string check_few_descriptors(const FaultSpec&) { return {}; }
+std::string check_few_descriptors(const FaultSpec& spec) {
+  const bool late = spec.delay > Nanos{} && spec.number("from_start", 0) > 0;
+  return late ? "delay_s: with `from_start` it strikes at the start" : "";
+}
 std::unique_ptr<Fault> make_few_descriptors(const FaultSpec& spec) { return std::make_unique<FewDescriptors>(spec); }
 
 }  // namespace forkproof::faults

@@ -90,6 +90,8 @@ class HeartbeatReply final : public Fault {
     stage.holds.push_back({"supervisor", point::heartbeat, number_, "", "ready"});
   }
 
+  [[nodiscard]] bool strikes_at_rest() const override { return false; }
+
   void see(const Event& event, Strike& strike) override {
     if (request_ == "output") return see_output(event, strike);
     if (const auto* tree = event.as<TreeReady>()) nodes_ = tree->nodes;
@@ -172,6 +174,7 @@ class HeartbeatReply final : public Fault {
 
 std::span<const Setting> settings_of_heartbeat_reply() { return heartbeat_reply_settings; }
 std::string check_heartbeat_reply(const FaultSpec& spec) {
+  if (spec.delay > Nanos{}) return "delay_s: it strikes when a request comes; `after` says which";
   if (spec.settings.contains("status") == spec.settings.contains("reply")) {
     return "wants either a status or a reply (reset, hang, late, garbage, half-close)";
   }

@@ -5,7 +5,7 @@
 // So the subject is started under a seccomp filter (`man 2 seccomp`, SECCOMP_RET_USER_NOTIF) that all its descendants
 // inherit: each of these calls waits for a word of the warden, who lets it go on, and later refuses it.
 //
-// Established: the tree is up, the supervisor rests, and each start since the subject's own was seen to wait for that word.
+// Established: the tree is up, the arena at rest, and each start since the subject's own was seen to wait for that word.
 // Healed: whoever asks then may.
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -87,10 +87,11 @@ class NoMoreProcesses final : public Fault {
   }
 
   void tick(Strike& strike) override {
-    if (!due_ || fired_ || !rest_.look(supervisor_)) return;
+    if (!due_ || fired_) return;
+    if (!strike.waited_for_rest() && !rest_.look(supervisor_)) return;
     fired_ = true;
     if (!listener_) return strike.give_up("the subject's seccomp filter has not come through");
-    strike.established("the tree is up, the supervisor rests, and " + std::to_string(allowed_) +
+    strike.established("the tree is up, and " + std::to_string(allowed_) +
                        " starts of processes were let through by the rig's seccomp filter");
     refuses_ = true;
     strike.fired("fork, vfork, clone and clone3 of the subject fail with EAGAIN");

@@ -42,8 +42,11 @@ class SignalNode final : public Fault {
     strike.signal(node_, signal_);
   }
 
+  [[nodiscard]] HealingSignal heals_by() const override {
+    return sent_ && signal_ == SIGSTOP ? HealingSignal{node_, SIGCONT} : HealingSignal{};
+  }
   void heal() noexcept override {
-    if (sent_ && signal_ == SIGSTOP) ::kill(node_, SIGCONT);
+    if (const HealingSignal by = heals_by(); by.signal != 0) ::kill(by.pid, by.signal);
   }
 
  private:

@@ -3,9 +3,9 @@
 //
 // Established, one after the other:
 //   1. the whole tree is up (or another fault of the case has fired);
-//   2. the supervisor rests: its main thread sleeps in the same system call in two looks. One that is still setting its
-//      handlers would meet the signal by chance. One that never rests is signalled after rest_patience, and the proof
-//      says so;
+//   2. the arena of a command is at rest (observe/arena_rest.h), or the time for that is over. A supervisor that is still
+//      setting its handlers would meet the signal by chance. A model supervisor rests once its main thread sleeps in the
+//      same system call in two looks; after rest_patience it is signalled all the same, and the proof says so;
 //   3. for a terminal: the supervisor's group is the one in its foreground, and the keyboard's signals are on.
 // With `again`, the same comes a second time, once the first is pending no more and the supervisor is still there. One that
 // has ended by then needs no second.
@@ -46,10 +46,12 @@ class SignalSupervisor final : public Fault {
     if (due_since_ == Nanos{} || gone_) return;
     if (fired_) return second(strike);
     if (first_tick_ == Nanos{}) first_tick_ = monotonic_now();
-    const bool rests = rest_.look(supervisor_);
-    if (!rests && monotonic_now() - first_tick_ < rest_patience) return;
     std::string proof = after_.empty() ? std::string("the whole tree is up") : after_ + " has fired";
-    proof += rests ? ", and the supervisor rests" : ", though the supervisor was never seen at rest";
+    if (!strike.waited_for_rest()) {
+      const bool rests = rest_.look(supervisor_);
+      if (!rests && monotonic_now() - first_tick_ < rest_patience) return;
+      proof += rests ? ", and the supervisor rests" : ", though the supervisor was never seen at rest";
+    }
     if (to_ == "terminal" && !terminal_is_its(strike, &proof)) return;
     strike.established(proof);
     fire(strike);
@@ -90,10 +92,10 @@ class SignalSupervisor final : public Fault {
   }
 
   [[nodiscard]] std::string told() const {
-    if (to_ == "process") return "the supervisor is sent " + name_;
-    if (to_ == "group") return "the supervisor's process group is sent " + name_;
-    if (signal_ == SIGHUP) return "its terminal hangs up";
-    return std::string(signal_ == SIGINT ? "Ctrl-C" : "Ctrl-\\") + " is typed at its terminal";
+    if (to_ == "process") return "the rig sends the supervisor " + name_;
+    if (to_ == "group") return "the rig sends the supervisor's process group " + name_;
+    if (signal_ == SIGHUP) return "the rig hangs up its terminal";
+    return std::string("the rig types ") + (signal_ == SIGINT ? "Ctrl-C" : "Ctrl-\\") + " at its terminal";
   }
 
   void send(Strike& strike) {

@@ -80,6 +80,7 @@ std::span<const Setting> settings_of_signals_at_start() {
   return settings;
 }
 std::string check_signals_at_start(const FaultSpec& spec) {
+  if (spec.delay > Nanos{}) return "delay_s: it strikes at the start";
   const std::string all = spec.word("ignored", "") + " " + spec.word("blocked", "");
   if (words_in(all).empty()) return "neither `ignored` nor `blocked` names a signal";
   for (const std::string& each : words_in(all)) {

@@ -397,14 +397,43 @@ TEST(TrulyStuck, TheStoppedAreFoundAndNotProved) {
   EXPECT_FALSE(finding->proved);
 }
 
-TEST(TrulyStuck, TheSpinningAreFoundAndNotProved) {
+// Honest work looks the same as a spin lock without its owner: it is told as what it is, and found stuck in no time.
+TEST(Computing, AProcessThatComputesIsRunningAndNotStuck) {
   const Process process(spin);
   StuckWatch watch;
-  const auto finding = find_in(watch, process.pid());
-  ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->how, "spinning");
-  EXPECT_FALSE(finding->proved);
-  EXPECT_THAT(finding->because, HasSubstr("without a system call"));
+  const Nanos enough = std::chrono::milliseconds(600);
+  const Nanos began = monotonic_now(), give_up = began + std::chrono::seconds(60);
+  std::string running;
+  while (monotonic_now() - began < enough || !running.ends_with("no system call seen")) {
+    ASSERT_FALSE(watch.look(process.pid()));
+    running = watch.running(process.pid());
+    ASSERT_LT(monotonic_now(), give_up) << running;
+  }
+  EXPECT_THAT(running, testing::StartsWith("running: "));
+  EXPECT_THAT(watch.describe(process.pid()), HasSubstr("of CPU time"));
+}
+
+int ask_the_kernel() {
+  for (;;) ::syscall(SYS_getppid);
+}
+
+TEST(Computing, SystemCallsAreNoComputing) {
+  const Process process(ask_the_kernel);
+  StuckWatch watch;
+  const Nanos until = monotonic_now() + std::chrono::milliseconds(600);
+  std::string running;
+  while (monotonic_now() < until || !running.ends_with("of it in the kernel")) {
+    ASSERT_FALSE(watch.look(process.pid()));
+    running = watch.running(process.pid());
+    ASSERT_LT(monotonic_now(), until + std::chrono::seconds(60)) << running;
+  }
+}
+
+TEST(Computing, AProcessThatWaitsIsNotRunning) {
+  const Process process(stop);
+  StuckWatch watch;
+  ASSERT_TRUE(find_in(watch, process.pid()));
+  EXPECT_EQ(watch.running(process.pid()), "");
 }
 
 TEST(TrulyStuck, ALockIsToldByWhoseMemoryItIsIn) {

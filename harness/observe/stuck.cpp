@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/observe/computing.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/stuck/kind.h"
 #include "harness/observe/threads.h"
@@ -12,7 +13,7 @@ struct StuckWatch::Record {
   Thread main;
   Nanos since{};
   std::uint64_t looks = 0;
-  Memory memory;
+  Computing computing;
   std::set<std::string_view> told;
 };
 
@@ -28,10 +29,11 @@ std::optional<Finding> StuckWatch::look(Pid pid) {
   if (record == nullptr) record = std::make_unique<Record>();
   const Nanos now = monotonic_now();
   if (record->looks == 0 || record->main.text != main.text) {
-    record->main = main, record->since = now, record->looks = 0, record->memory = {};
+    record->main = main, record->since = now, record->looks = 0;
   }
   ++record->looks;
-  const Glance glance{pid, record->main, now, record->since, record->looks, found_, record->memory};
+  record->computing.look(pid, main.blocked, record->looks);
+  const Glance glance{pid, record->main, now, record->since, record->looks, found_};
   for (const StuckKind& kind : stuck_kinds()) {
     if (record->told.contains(kind.key)) continue;
     const auto symptom = kind.look(glance);
@@ -48,9 +50,15 @@ void StuckWatch::forget(Pid pid) {
   found_.erase(pid);
 }
 
+std::string StuckWatch::running(Pid pid) const {
+  const auto record = records_.find(pid);
+  return running_text(pid, record != records_.end() ? record->second->computing : Computing());
+}
+
 std::string StuckWatch::describe(Pid pid) const {
   const auto look = look_at(pid);
   if (!look) return "gone";
+  if (std::string computes = running(pid); !computes.empty()) return computes;
   const std::vector<Thread> threads = threads_of(pid);
   std::string text = fmt::format("state {}", look->entry.state);
   for (std::size_t i = 0; i < threads.size() && i < 4; ++i) {

@@ -31,8 +31,10 @@ class StuckWatch {
 
   /// One look. A finding is given once for each process and kind; after one that is proved nothing more is looked for.
   std::optional<Finding> look(Pid pid);
-  /// What it is doing, for whom a deadline passed without a proof: "in read(0), a pipe; 2 threads".
+  /// What it is doing, where a deadline has passed without a proof: "state S, thread 2 in system call 0".
   [[nodiscard]] std::string describe(Pid pid) const;
+  /// "running: 2.31 s of CPU time, no system call seen"; empty when nothing of it runs. A process that computes is not stuck.
+  [[nodiscard]] std::string running(Pid pid) const;
   /// It has ended: its number may be given anew.
   void forget(Pid pid);
 

@@ -20,7 +20,7 @@ Verdict by_its_own_exit(const History& history, const Reading& reading) {
   if (!std::get<Command>(case_of(history).subject).passes_exit_status) {
     return skipped("the command does not say that it passes its task's exit status on: " + both);
   }
-  if (reading.killed_from_outside()) return skipped("the command was killed from outside: " + both);
+  if (reading.killed_from_outside()) return skipped("the rig killed the command (SIGKILL): " + both);
   // One that died of another signal than its task passed nothing on, and who of them was dead first is chance. One that
   // raises its task's signal against itself has.
   if (command.signalled() && !command.same_end(task)) return skipped("the command itself died of a signal: " + both);

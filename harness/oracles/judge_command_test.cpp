@@ -149,6 +149,19 @@ TEST(JudgeCommand, WhoWasStoppedByTheRigIsNotStuck) {
   EXPECT_EQ(verdict_on(its_own, "no-stuck-process").outcome, Outcome::broken);
 }
 
+TEST(JudgeCommand, AnEndByTheRigsSignalIsNotTheCommandsOwn) {
+  const auto told = [](bool by_the_rig) {
+    Story story(command_case());
+    story.then(Spawned{supervisor, warden_pid, supervisor_node, "supervisor"});
+    story.then(TeardownAsked{"the supervisor is stuck: the rig sends it SIGTERM"});
+    if (by_the_rig) story.then(Signalled{warden_pid, supervisor, 15, 0});
+    story.exits(supervisor, WaitStatus::killed_by(15)).census({{task, 1, task, task, "S", false, "task"}});
+    return judge(story.whole()).at("no-orphans").because;
+  };
+  EXPECT_THAT(told(true), testing::StartsWith("the rig ended the command (SIGTERM) before the task tree was up: the supervisor is stuck"));
+  EXPECT_THAT(told(false), testing::HasSubstr("went to the background"));
+}
+
 TEST(JudgeCommand, ADeadChildMayBeLeftToPid1OnTheWayOutOnly) {
   Story on_the_way_out(command_case());
   start(on_the_way_out).asked().exits(task, WaitStatus::killed_by(15)).exits(supervisor, WaitStatus::exited_with(0));

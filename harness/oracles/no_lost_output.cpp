@@ -59,7 +59,7 @@ Verdict no_lost_output(const History& history) {
   const auto writers = writers_of(case_of(history).tree);
   if (writers.empty()) return skipped("the task has nothing to write");
   if (reading.killed_from_outside())
-    return skipped("the supervisor was killed from outside, and could read no more");
+    return skipped("the rig killed the supervisor (SIGKILL), and could read no more");
   const auto read = reading.first<OutputCounted>([](const OutputCounted& output) { return output.end == "read"; });
   if (!read) return unknown("how much the supervisor has read was not told", {*opened});
   const std::uint64_t got = reading.at<OutputCounted>(*read).bytes;

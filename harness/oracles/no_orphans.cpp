@@ -80,7 +80,7 @@ Verdict no_orphans(const History& history) {
   const Reading reading(history);
   // A command can have seen to it beforehand: by parent-death signals, a PID namespace, or workers that look for themselves.
   if (reading.killed_from_outside() && !reading.is_command()) {
-    return skipped("the supervisor was killed from outside, and could bring nobody down");
+    return skipped("the rig killed the supervisor (SIGKILL), and could bring nobody down");
   }
   std::optional<std::size_t> census;
   for (std::size_t i = 0; i < history.size(); ++i) {

@@ -8,18 +8,38 @@ namespace {
 
 constexpr std::int32_t stop_signal = 19;
 
+/// A process that was stopped, or that waits for one, goes on as soon as somebody sends SIGCONT. So it counts only where it
+/// is still stopped in the last census. A finding that is proved, or that a deadline made, counts in any case.
+bool stands(const History& history, const Stuck& stuck) {
+  if (stuck.how == "spinning") return false;  // in histories of older versions: it was computing
+  if (stuck.proved || (stuck.how != "stopped" && stuck.how != "child-wait")) return true;
+  const CensusTaken* last = nullptr;
+  for (const Event& event : history.events()) {
+    if (const auto* census = event.as<CensusTaken>()) last = census;
+  }
+  if (last == nullptr) return false;
+  bool is_there = false, any_stopped = false;
+  for (const CensusEntry& entry : last->processes) {
+    const bool stopped = entry.state == "T" || entry.state == "t";
+    any_stopped |= stopped;
+    is_there |= entry.pid == stuck.pid && (stopped || stuck.how == "child-wait");
+  }
+  return is_there && any_stopped;
+}
+
 }  // namespace
 
 Verdict no_stuck_process(const History& history) {
   const Reading reading(history);
   if (!reading.first<ArenaOpened>()) return unknown("no arena was seen, so nobody was looked at");
-  if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside; whether its orphan goes on is orphan-ends' matter");
+  if (reading.killed_from_outside()) return skipped("the rig killed the supervisor (SIGKILL); whether its orphan goes on is orphan-ends' matter");
   // Who was stopped by the rig itself, and who waits for it, waits for the rig.
   const bool stopped_by_us = reading.first<Signalled>([&](const Signalled& sent) {
     return sent.by == reading.warden() && sent.signal == stop_signal && sent.error == 0;
   }).has_value();
-  const auto found = reading.first<Stuck>([stopped_by_us](const Stuck& stuck) {
-    return !stopped_by_us || (stuck.how != "stopped" && stuck.how != "child-wait");
+  const auto found = reading.first<Stuck>([&](const Stuck& stuck) {
+    const bool ours = stopped_by_us && (stuck.how == "stopped" || stuck.how == "child-wait");
+    return !ours && stands(history, stuck);
   });
   if (!found) return held("nobody was found stuck");
   const Stuck& stuck = reading.at<Stuck>(*found);

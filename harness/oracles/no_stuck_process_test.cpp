@@ -39,6 +39,25 @@ TEST(NoStuckProcess, SaysWhenItWasWaitedForOnly) {
   EXPECT_THAT(verdict.because, HasSubstr("not proved: waited for"));
 }
 
+Outcome stopped_and_then(const std::string& state) {
+  Story story(small_case());
+  story.start().then(Stuck{task, "task-runner", "stopped", false, 3ms, "it was stopped by a signal"}).asked();
+  story.census(state.empty() ? std::vector<CensusEntry>{} : std::vector<CensusEntry>{{task, supervisor, task, task, state, false, "task"}});
+  return no_stuck_process(story.whole()).outcome;
+}
+
+TEST(NoStuckProcess, AStopCountsWhereItLasts) {
+  EXPECT_EQ(stopped_and_then("T"), Outcome::broken);
+  EXPECT_EQ(stopped_and_then("S"), Outcome::held) << "it was continued";
+  EXPECT_EQ(stopped_and_then(""), Outcome::held) << "it has ended";
+}
+
+TEST(NoStuckProcess, WorkIsNotBeingStuck) {
+  Story story(small_case());
+  story.start().then(Stuck{task, "task-runner", "spinning", false, 3ms, "it has computed for 300 ms"}).asked().census();
+  EXPECT_EQ(no_stuck_process(story.whole()).outcome, Outcome::held);
+}
+
 TEST(NoStuckProcess, IsUnknownWhereNobodyLooked) {
   EXPECT_EQ(no_stuck_process(History{}).outcome, Outcome::unknown);
 }

@@ -67,6 +67,19 @@ std::size_t others_alive(const Reading& reading) {
   }));
 }
 
+/// Why the rig had sent the command a signal before it ended: "the supervisor is stuck: the rig sends it SIGTERM". Empty
+/// when it had not. Such an end is not the command's own.
+std::string signalled_by_the_rig(const Reading& reading, std::size_t end) {
+  const auto sent = reading.first<Signalled>([&reading](const Signalled& signalled) {
+    const bool to_it = signalled.target == reading.supervisor() || signalled.target == -reading.supervisor();
+    return signalled.by == reading.warden() && to_it && signalled.error == 0;
+  });
+  if (!sent || *sent > end) return {};
+  const auto asked = reading.first<TeardownAsked>();
+  return asked && *asked < *sent ? reading.at<TeardownAsked>(*asked).because
+                                 : "the rig sent it " + signal_name(reading.at<Signalled>(*sent).signal);
+}
+
 /// Why a command was not what was to be asked: a supervisor with the tree under it. Empty where it was, and for a model
 /// supervisor, who may have been told not to start one.
 std::string not_a_supervised_tree(const History& history) {
@@ -91,6 +104,9 @@ std::string not_a_supervised_tree(const History& history) {
   const std::string when = was_up ? "before the fault could be brought on" : "before the task tree was up";
   if (!end) return "the task tree never came up" + last_words(reading);
   const std::string status = reading.at<Exited>(*end).status.text();
+  if (const std::string why = signalled_by_the_rig(reading, *end); !why.empty()) {
+    return "the rig ended the command (" + status + ") " + when + ": " + why + last_words(reading);
+  }
   const std::size_t others = others_alive(reading);
   if (others == 0) return "the command ended (" + status + ") " + when + last_words(reading);
   return "the command's first process ended (" + status + ") " + when + ", and " + std::to_string(others) +

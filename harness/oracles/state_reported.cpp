@@ -78,7 +78,7 @@ Verdict without_state(const Reading& reading) {
 Verdict state_reported(const History& history) {
   const Reading reading(history);
   if (!reading.first<SelectorOpened>()) return skipped("the subject is no model supervisor and tells no final state");
-  if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside, and could tell nobody");
+  if (reading.killed_from_outside()) return skipped("the rig killed the supervisor (SIGKILL), and could tell nobody");
   std::vector<std::size_t> concluded;
   for (std::size_t i = 0; i < history.size(); ++i) {
     if (history[i].as<StateConcluded>() != nullptr) concluded.push_back(i);

@@ -7,7 +7,7 @@ namespace forkproof::oracles {
 
 Verdict teardown_bounded(const History& history) {
   const Reading reading(history);
-  if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside: there was no teardown");
+  if (reading.killed_from_outside()) return skipped("the rig killed the supervisor (SIGKILL): there was no teardown");
   const auto asked = reading.asked();
   if (!asked) return unknown("nothing asked for a teardown");
   const Nanos bound = case_of(history).bounds.teardown;

@@ -24,12 +24,15 @@ class FaultTurns {
   template <class Act>
   void only(std::size_t index, Nanos when, const Act& act) {
     const std::string outer_speaker = std::exchange(speaker_, one_.faults[index].fault);
+    const std::size_t outer_number = std::exchange(number_, index);
     const Nanos outer_time = std::exchange(when_, when);
     act(*faults_[index]);
-    speaker_ = outer_speaker, when_ = outer_time;
+    speaker_ = outer_speaker, number_ = outer_number, when_ = outer_time;
   }
   /// Whose turn it is, by its name in the case; empty between turns.
   [[nodiscard]] const std::string& speaker() const { return speaker_; }
+  /// The number of that fault in the case.
+  [[nodiscard]] std::size_t number() const { return number_; }
   /// When what it sees has happened; 0 between turns.
   [[nodiscard]] Nanos when() const { return when_; }
 
@@ -37,6 +40,7 @@ class FaultTurns {
   const Case& one_;
   std::vector<std::unique_ptr<faults::Fault>>& faults_;
   std::string speaker_;
+  std::size_t number_ = 0;
   Nanos when_{};
 };
 

@@ -154,6 +154,7 @@ Cell cell_of(const scenario::Scenario& scenario, const Command& command, const C
   one.bounds.teardown = scenario.teardown;
   one.bounds.patience = least_patience;
   one.bounds.startup = scenario.startup.value_or(one.bounds.startup);
+  one.bounds.settle = scenario.settle;
   return {std::move(one), std::move(breaks), ""};
 }
 

@@ -56,7 +56,21 @@ void Player::append_at(Nanos when, Happening what) {
   if (ended_) return;  // the last event counts those before it
   const Event event{when - part_.origin, std::move(what)};
   history_.append_at(when, event.what);
-  turns_.each(when, [&](faults::Fault& fault) { fault.see(event, *this); });
+  turns_.each(when, [&](faults::Fault& fault) {
+    if (!strike_times_.keeps_back(turns_.number(), event)) fault.see(event, *this);
+  });
+}
+
+/// An event that was kept back from a fault until its time had come: for the fault it happens now.
+void Player::shows(std::size_t fault, const Event& event) {
+  if (concluding_) return;
+  turns_.only(fault, monotonic_now(), [&](faults::Fault& one) { one.see(event, *this); });
+}
+
+/// The time for a start is over only when the faults could have struck since.
+void Player::startup_begins_anew() {
+  startup_ends_ = monotonic_now() + part_.one.bounds.startup;
+  warden_.call_at(startup_ends_, [this] { startup_is_over(); });
 }
 
 void Player::asks_teardown(const std::string& because) {

@@ -19,6 +19,7 @@
 #include "harness/run/player.h"
 #include "harness/run/process_table.h"
 #include "harness/run/starts.h"
+#include "harness/run/strike_times.h"
 #include "harness/run/subject.h"
 #include "harness/run/subject_io.h"
 #include "harness/run/tree_orders.h"
@@ -44,8 +45,13 @@ class Player final : public faults::Strike {
         holds_(all_holds(part), [this](auto message, const auto& because) { released(std::move(message), because); }),
         census_(warden_, part.tier != arena::Tier::subreaper, ::getpid()),
         turns_(part.one, part.faults),
+        strike_times_(part.one, part.faults, arena_rest(),
+                      {[this](ArenaRested rested) { append(std::move(rested)); },
+                       [this](std::size_t fault, const Event& event) { shows(fault, event); },
+                       [this] { startup_begins_anew(); }}),
         watch_(processes_, {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
-                            [this](SignalWithoutEffect stays) { append(std::move(stays)); }, [this] { tick_faults(); }}),
+                            [this](SignalWithoutEffect stays) { append(std::move(stays)); },
+                            [this] { strike_times_.tick(), tick_faults(); }}),
         strangers_(warden_, part.outlook != nullptr ? *part.outlook : no_outlook, part.tier != arena::Tier::subreaper,
                    {[this](Happening what) { append(std::move(what)); },
                     [this](Pid pid) { return processes_.find(pid) != nullptr && processes_.find(pid)->alive; },
@@ -61,18 +67,31 @@ class Player final : public faults::Strike {
     return rules;
   }
 
+  /// Only the tree's own processes are introduced with a place in it.
+  observe::ArenaRest arena_rest() {
+    return {part_.tier != arena::Tier::subreaper, ::getpid(), [this](Pid pid) {
+              const Process* process = processes_.find(pid);
+              return process != nullptr && process->alive && process->node >= 0;
+            }};
+  }
+  void shows(std::size_t fault, const Event& event);
+  void startup_begins_anew();
+
   // The history, and whoever reads along.
   void append(Happening what) { append_at(monotonic_now(), std::move(what)); }
   void append_at(Nanos when, Happening what);
 
   // Faults speak.
-  void established(const std::string& proof) override { append_at(turns_.when(), FaultEstablished{turns_.speaker(), proof}); }
+  void established(const std::string& proof) override {
+    append_at(turns_.when(), FaultEstablished{turns_.speaker(), proof + strike_times_.told_of(turns_.number())});
+  }
   void fired(const std::string& what) override { append_at(turns_.when(), FaultFired{turns_.speaker(), what}); }
   void asks_teardown(const std::string& because) override;
   void signal(Pid target, int signal) override;
   void probed(const std::string& what, const std::string& result, bool ok) override {
     append_at(turns_.when(), ProbeMade{what, result, ok});
   }
+  [[nodiscard]] bool waited_for_rest() const override { return !strike_times_.told_of(turns_.number()).empty(); }
   [[nodiscard]] int terminal() const override { return io_ ? io_->terminal() : -1; }
   [[nodiscard]] int stdout_reader() const override { return io_ ? io_->stdout_reader() : -1; }
   void hang_up() override { io_->close_terminal(); }
@@ -125,6 +144,7 @@ class Player final : public faults::Strike {
   void nobody_asked();
   void conclude(const std::string& when, const std::string& because);
   void hear_last_words(const std::string& because, Nanos give_up);
+  void explain(const std::string& when, const std::vector<Pid>& about);
   void explain_who_is_left(const CensusTaken& census);
   void probe_listener();
   void finish(const std::string& because);
@@ -138,6 +158,8 @@ class Player final : public faults::Strike {
   observe::Census census_;
   ProcessTable processes_;
   FaultTurns turns_;
+  StrikeTimes strike_times_;
+  Nanos startup_ends_{};       // put off by the wait for a command's arena to rest
   Watch watch_;
   std::optional<Gate> gate_;   // where the case has a schedule
   observe::Strangers strangers_;

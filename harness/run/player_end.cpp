@@ -35,8 +35,20 @@ void Player::bound_is_over(std::uint64_t asked) {
   if (concluding_ || supervisor_gone_ || asked != times_asked_) return;
   for (auto& [pid, process] : processes_) {
     if (process.node != supervisor_node || !process.alive) continue;
-    return append(observe::explain("bound", {pid}, strangers_.known(), part_.tier != arena::Tier::subreaper, ::getpid()));
+    return explain("bound", {pid});
   }
+}
+
+/// Of a process that computes, what it waits for is no explanation: it is running.
+void Player::explain(const std::string& when, const std::vector<Pid>& about) {
+  Explained why = observe::explain(when, about, strangers_.known(), part_.tier != arena::Tier::subreaper, ::getpid());
+  for (Explanation& each : why.processes) {
+    const std::string running = each.state == "gone" ? "" : watch_.running(each.pid);
+    if (running.empty()) continue;
+    std::replace(each.chain.begin(), each.chain.end(), each.stuck_in, "is " + running);
+    each.stuck_in = "is " + running;
+  }
+  append(std::move(why));
 }
 
 /// The end of the run, unless a fault has a question yet.
@@ -57,7 +69,7 @@ bool Player::has_time_to_follow() const {
 }
 
 void Player::end_from_outside(Process& supervisor, const std::string& because) {
-  asks_teardown(because + ": it is sent SIGTERM from outside");
+  asks_teardown(because + ": the rig sends it SIGTERM");
   append(Signalled{::getpid(), supervisor.pid, SIGTERM, 0});
   ::kill(supervisor.pid, SIGTERM);
 }
@@ -72,7 +84,7 @@ void Player::enough_seen(const std::string& because) {
 
 /// Nobody was proved stuck, and yet nothing happens: said of the first that should have come on, by the deadline.
 void Player::startup_is_over() {
-  if (teardown_asked_ || concluding_) return;
+  if (teardown_asked_ || concluding_ || strike_times_.keeps_any() || monotonic_now() < startup_ends_) return;
   append(DeadlinePassed{"startup"});
   if (is_command(part_.one)) return nobody_asked();  // it owes us no start
   if (const std::string held = holds_.who_is_held(); !held.empty()) append(Trouble{"holds", held + ", which has not come about"});
@@ -119,8 +131,7 @@ void Player::hear_last_words(const std::string& because, Nanos give_up) {
 void Player::explain_who_is_left(const CensusTaken& census) {
   std::vector<Pid> left;
   for (const CensusEntry& entry : census.processes) left.push_back(entry.pid);
-  const bool sealed = part_.tier != arena::Tier::subreaper;
-  if (!left.empty()) append(observe::explain(census.when, left, strangers_.known(), sealed, ::getpid()));
+  if (!left.empty()) explain(census.when, left);
 }
 
 /// Who holds the supervisor's listener when it is gone, and what its port is like from outside.
@@ -138,6 +149,7 @@ void Player::finish(const std::string& because) {
   if (io_ && is_command(part_.one)) append(io_->output());
   strangers_.tell_what_was_missed();
   turns_.each(monotonic_now(), [this](faults::Fault& fault) {
+    if (const auto by = fault.heals_by(); by.signal != 0) append(Signalled{::getpid(), by.pid, by.signal, 0});
     fault.heal();
     append(FaultHealed{turns_.speaker()});
   });

@@ -58,6 +58,7 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   process.pidfd.reset();
   const bool prefork = is_prefork(part_.one);
   if (prefork && process.node == supervisor_node && !teardown_asked_) asks_teardown("the master gives up by itself");
+  if (process.node == supervisor_node) strike_times_.supervisor_ends();
   append(Exited{process.pid, process.role, status.value_or(WaitStatus{}), status.has_value()});
   // Ends that were seen, not starts: the master is ahead of what the warden knows.
   if (prefork && process.node == 0 && !process.ready && ++crashes_at_start_ == enough_crashes) {
@@ -122,12 +123,14 @@ void Player::count_everybody() {
   finish("the arena holds too many processes");
 }
 
-/// What is stuck comes up no more, so whoever waits for the tree goes on. A supervisor that is stuck itself is asked to
-/// end, as whoever watches it would.
+/// A process that is stuck comes up no more, so a process that waits for the tree goes on. A supervisor that is stuck itself
+/// is told to end, but only where that is proved, or its time for the start is over: a signal on a suspicion would end a
+/// subject that was about to go on.
 void Player::is_stuck(Process& process, const observe::Finding& finding) {
   append(Stuck{process.pid, process.role, finding.how, finding.proved, finding.since - part_.origin, finding.because});
   holds_.tree_is_settled(process.role + " is stuck");
-  if (process.node != supervisor_node || teardown_asked_) return;
+  const bool certain = finding.proved || finding.how == "deadline";
+  if (process.node != supervisor_node || teardown_asked_ || !certain) return;
   end_from_outside(process, "the supervisor is stuck");
 }
 

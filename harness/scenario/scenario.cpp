@@ -131,7 +131,16 @@ std::string read_word(TomlTable& table, const Setting& setting) {
   return word;
 }
 
-FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
+/// A pause before a command's faults strike. A model supervisor announces where it is, so nothing has to be waited for.
+Nanos read_pause(TomlTable& table, const std::string& key, bool for_commands) {
+  const auto pause = table.seconds(key);
+  if (!pause) return {};
+  if (!for_commands) table.refuse(key, "is a command's: a model supervisor is struck at its sync points");
+  if (*pause > longest_pause) table.refuse(key, fmt::format("is more than {:.0f} seconds", in_seconds(longest_pause)));
+  return *pause;
+}
+
+FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary, bool for_commands) {
   FaultSpec fault{table.text("fault"), {}};
   std::vector<std::string> known;
   const Vocabulary::FaultWords* words = nullptr;
@@ -149,6 +158,7 @@ FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary) {
     if (setting.is_number) fault.settings[key] = table.number(key, setting.least, setting.most);
     else fault.settings[key] = read_word(table, setting);
   }
+  fault.delay = read_pause(table, "delay_s", for_commands);
   table.finish();
   const std::string wrong = words->check != nullptr ? words->check(fault) : "";
   if (!wrong.empty()) table.refuse("", fault.fault + ": " + wrong);
@@ -161,12 +171,12 @@ bool acts_in_subject(const FaultSpec& fault, const Vocabulary& vocabulary) {
 }
 
 /// The supervisor and the task take one fault into themselves; of a second one nothing would come about.
-std::vector<FaultSpec> read_faults(std::vector<TomlTable> tables, const Vocabulary& vocabulary) {
+std::vector<FaultSpec> read_faults(std::vector<TomlTable> tables, const Vocabulary& vocabulary, bool for_commands) {
   std::vector<FaultSpec> faults;
   const FaultSpec* inside = nullptr;
   faults.reserve(tables.size());
   for (TomlTable& table : tables) {
-    faults.push_back(read_fault(table, vocabulary));
+    faults.push_back(read_fault(table, vocabulary, for_commands));
     if (!acts_in_subject(faults.back(), vocabulary)) continue;
     if (inside != nullptr) {
       table.refuse("fault", fmt::format("{} and {} both act inside the subject, and a case has room for one such fault: ask them in two scenarios",
@@ -351,7 +361,8 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
   scenario.tree = scenario.for_commands ? scenario.command_tree : with_default_signals(scenario.command_tree);
   scenario.schedule = read_schedule(table, count_nodes(scenario.tree));
   scenario.server = table.flag("server", true);
-  scenario.faults = read_faults(table.tables("fault"), vocabulary);
+  scenario.settle = read_pause(table, "settle_s", scenario.for_commands);
+  scenario.faults = read_faults(table.tables("fault"), vocabulary, scenario.for_commands);
   const std::vector<std::string> roles = announcing_roles(scenario.tree);
   for (TomlTable& each : table.tables("hold")) scenario.holds.push_back(read_hold(each, roles, vocabulary));
   if (const auto chosen = table.table("knobs")) scenario.knobs = read_knobs(*chosen);

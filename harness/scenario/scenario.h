@@ -41,6 +41,7 @@ struct Scenario {
   std::vector<Expectation> expectations;
   Nanos patience{};                   ///< real time, scaled by the profile: watched on after the bound
   Nanos teardown{std::chrono::seconds(10)};  ///< real time: how long a command's teardown may take
+  Nanos settle{};                     ///< of a command, real time: how long its arena has to be at rest before a fault strikes
   std::optional<Nanos> startup;       ///< real time, not scaled: until a teardown must have been asked for
   std::optional<std::uint64_t> seed;  ///< of its cases, where the command line names none
 };

@@ -434,5 +434,35 @@ TEST(ReadScenario, ALongValueIsNotEchoedWhole) {
   }
 }
 
+// A command's faults strike when its arena is at rest, and as much later as the file says.
+std::string for_commands(const std::string& in_head, const std::string& in_fault) {
+  return "question = \"Why?\"\nsubject = \"command\"\n" + in_head + "[tree]\n[[fault]]\nfault = \"heartbeat-reply\"\nstatus = 409\n" +
+         in_fault;
+}
+
+TEST(ReadScenario, ACommandIsGivenTimeBeforeTheStrike) {
+  const Scenario given = read(for_commands("settle_s = 0.5\n", "delay_s = 2\n"));
+  EXPECT_EQ(given.settle, 500ms);
+  EXPECT_EQ(given.faults.at(0).delay, 2s);
+  const Scenario plain = read(for_commands("", ""));
+  EXPECT_EQ(plain.settle, 0s);
+  EXPECT_EQ(plain.faults.at(0).delay, 0s);
+}
+
+TEST(ReadScenario, TimeBeforeTheStrikeIsNeitherNegativeNorEndless) {
+  for (const char* wrong : {"-1", "nan", "inf", "3601", "1e300", "\"soon\""}) {
+    const std::string settle = complaint(for_commands(std::string("settle_s = ") + wrong + "\n", ""));
+    EXPECT_THAT(settle, AllOf(StartsWith("dir/x.toml:3:"), HasSubstr("settle_s"))) << wrong;
+    const std::string delay = complaint(for_commands("", std::string("delay_s = ") + wrong + "\n"));
+    EXPECT_THAT(delay, AllOf(StartsWith("dir/x.toml:7:"), HasSubstr("delay_s"))) << wrong;
+  }
+}
+
+TEST(ReadScenario, AModelSupervisorIsStruckAtItsSyncPoints) {
+  EXPECT_THAT(complaint("settle_s = 1\n" + file()), HasSubstr("settle_s: is a command's"));
+  EXPECT_THAT(complaint(file("", "[[fault]]\nfault = \"heartbeat-reply\"\nstatus = 409\ndelay_s = 1\n")),
+              HasSubstr("delay_s: is a command's"));
+}
+
 }  // namespace
 }  // namespace forkproof::scenario

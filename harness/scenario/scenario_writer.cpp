@@ -112,6 +112,7 @@ std::string text_of(const FaultSpec& fault) {
     const auto* number = std::get_if<std::int64_t>(&value);
     table.add(key, number != nullptr ? std::to_string(*number) : quoted(std::get<std::string>(value)));
   }
+  table.add_if(fault.delay != Nanos{}, "delay_s", in_seconds_text(fault.delay));
   return table.text();
 }
 
@@ -185,6 +186,7 @@ std::string head_of(const Scenario& scenario, const Provenance& provenance) {
   table.add_if(!provenance.source.empty(), "source", quoted(provenance.source));
   table.add_if(scenario.patience != Nanos{}, "patience_s", in_seconds_text(scenario.patience));
   if (scenario.startup) table.add("startup_s", in_seconds_text(*scenario.startup));
+  table.add_if(scenario.settle != Nanos{}, "settle_s", in_seconds_text(scenario.settle));
   if (scenario.seed) table.add("seed", std::to_string(*scenario.seed));
   table.add_if(!scenario.schedule.empty(), "schedule", quoted(scenario.schedule));
   table.add_if(!scenario.server, "server", "false");
@@ -220,6 +222,7 @@ Scenario scenario_of(const Case& one, const Profile& base) {
   scenario.profiles = {model.profile.name}, scenario.backends = {model.backend};
   if (one.seed != 1) scenario.seed = one.seed;
   if (one.bounds.patience != least_patience) scenario.patience = unscaled(one.bounds.patience, one.time_scale());
+  scenario.settle = one.bounds.settle;
   if (one.bounds.startup != default_startup(one.time_scale())) scenario.startup = one.bounds.startup;
   return scenario;
 }

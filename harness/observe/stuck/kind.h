@@ -15,13 +15,6 @@
 
 namespace forkproof::observe {
 
-/// What a kind may keep between two looks at the same process; cleared when its main thread has moved.
-struct Memory {
-  bool set = false;
-  Nanos cpu_time{};
-  std::uint64_t count = 0;
-};
-
 /// One look at a process.
 struct Glance {
   Pid pid = 0;
@@ -30,7 +23,6 @@ struct Glance {
   Nanos since{};              ///< of the first look that showed the main thread in this very call
   std::uint64_t looks = 1;    ///< that have shown it so, this one included
   const std::map<Pid, Finding>& found;  ///< who was found stuck before
-  Memory& memory;
 
   /// For what costs some reads more: every 16th look.
   [[nodiscard]] bool now_and_then() const { return looks % 16 == 0; }
