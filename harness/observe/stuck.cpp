@@ -16,7 +16,7 @@ struct StuckWatch::Record {
   std::set<std::string_view> told;
 };
 
-StuckWatch::StuckWatch() = default;
+StuckWatch::StuckWatch(bool sealed, Pid root) : sealed_(sealed), root_(root) {}
 StuckWatch::~StuckWatch() = default;
 
 std::optional<Finding> StuckWatch::look(Pid pid) {
@@ -31,7 +31,7 @@ std::optional<Finding> StuckWatch::look(Pid pid) {
     record->main = main, record->since = now, record->looks = 0, record->memory = {};
   }
   ++record->looks;
-  const Glance glance{pid, record->main, now, record->since, record->looks, found_, record->memory};
+  const Glance glance{pid, record->main, now, record->since, record->looks, found_, record->memory, sealed_, root_};
   for (const StuckKind& kind : stuck_kinds()) {
     if (record->told.contains(kind.key)) continue;
     const auto symptom = kind.look(glance);

@@ -18,9 +18,11 @@ Verdict no_stuck_process(const History& history) {
   const bool stopped_by_us = reading.first<Signalled>([&](const Signalled& sent) {
     return sent.by == reading.warden() && sent.signal == stop_signal && sent.error == 0;
   }).has_value();
-  const auto found = reading.first<Stuck>([stopped_by_us](const Stuck& stuck) {
+  const auto counts = [stopped_by_us](const Stuck& stuck) {
     return !stopped_by_us || (stuck.how != "stopped" && stuck.how != "child-wait");
-  });
+  };
+  auto found = reading.first<Stuck>([&](const Stuck& stuck) { return stuck.proved && counts(stuck); });
+  if (!found) found = reading.first<Stuck>(counts);
   if (!found) return held("nobody was found stuck");
   const Stuck& stuck = reading.at<Stuck>(*found);
   std::vector<std::size_t> evidence{*found};

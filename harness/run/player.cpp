@@ -21,6 +21,7 @@
 #include "harness/arena/overlays.h"
 #include "harness/arena/private_directory.h"
 #include "harness/core/error.h"
+#include "harness/observe/alarms.h"
 #include "harness/run/player_class.h"
 
 namespace forkproof::run {
@@ -149,6 +150,7 @@ void Player::be_ready_for_a_crowd() {
 }
 
 int Player::play() {
+  observe::remember_alarms();
   std::string notes;
   for (const std::string& refusal : part_.refusals) notes += (notes.empty() ? "" : "; ") + refusal;
   append(ArenaOpened{std::string(name(part_.tier)), part_.cgroup, ::getpid(), notes});
