@@ -18,8 +18,8 @@ Channels::Channels(const std::unordered_map<Pid, Standing>& everyone) {
       sockets |= open.channel.socket;
     }
   }
-  for (auto& [channel, all] : holders_) {
-    std::sort(all.begin(), all.end(), [](const Holder& a, const Holder& b) { return std::pair(a.pid, a.fd) < std::pair(b.pid, b.fd); });
+  for (auto& [channel, held] : holders_) {
+    std::sort(held.begin(), held.end(), [](const Holder& a, const Holder& b) { return std::pair(a.pid, a.fd) < std::pair(b.pid, b.fd); });
   }
   if (sockets) peers_ = socket_peers();
 }
