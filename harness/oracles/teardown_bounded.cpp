@@ -29,7 +29,7 @@ Verdict teardown_bounded(const History& history) {
     const auto deadline = reading.first<DeadlinePassed>();
     if (!deadline) return unknown("neither a conclusion nor a deadline was seen", {*asked});
     const Nanos waited = reading.time(*deadline) - reading.time(*asked);
-    return broken("no conclusion " + text(waited) + " after it was asked for; the bound is " + text(bound),
+    return broken("no conclusion " + text(waited) + " after it was asked for; the bound is " + text(bound) + cause_of_delay(reading),
                   {*asked, *deadline});
   }
   const Nanos late = reading.machine_late(*asked, *end);
