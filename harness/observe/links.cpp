@@ -1,5 +1,7 @@
 #include "harness/observe/links.h"
 
+#include <sys/syscall.h>
+
 #include <algorithm>
 #include <set>
 
@@ -69,7 +71,9 @@ std::vector<Source> ways_to_wake(const ProcessWait& its) {
     }
   }
   // A handler interrupts one call and it goes on waiting, as a rule; where a set is waited on, handlers are part of the set.
-  if (told.on_a_set || all.empty()) all.insert(all.end(), its.handlers.begin(), its.handlers.end());
+  // A process that waits for nothing but signals says so already; in sigsuspend, shells wait for their children.
+  const bool on_descriptors = told.on_a_set && !told.any_of.empty();
+  if (on_descriptors || told.thread.number == SYS_rt_sigsuspend) all.insert(all.end(), its.handlers.begin(), its.handlers.end());
   return all;
 }
 

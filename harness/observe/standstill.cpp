@@ -1,6 +1,7 @@
 #include "harness/observe/standstill.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <csignal>
@@ -22,6 +23,12 @@ constexpr unsigned long long alarm_signal = 1ULL << (SIGALRM - 1);
 
 bool all_blocked(const std::vector<SeenThread>& threads) {
   return std::all_of(threads.begin(), threads.end(), [](const SeenThread& each) { return each.blocked; });
+}
+
+/// A shell waits for its children in sigsuspend, and handles SIGCHLD.
+bool waits_for_children(const ProcessWait& its, const ThreadWait& thread) {
+  const auto child_ends = [](const Source& source) { return source.kind == Source::Kind::process; };
+  return thread.thread.number == SYS_rt_sigsuspend && std::any_of(its.handlers.begin(), its.handlers.end(), child_ends);
 }
 
 }  // namespace
@@ -160,7 +167,8 @@ bool Standstill::add_member(Pid pid, Circle* circle) {
   if (its.state != ProcessWait::State::blocked) return false;
   for (const ThreadWait& thread : its.threads) {
     const auto by_signal = [](const Source& source) { return source.kind == Source::Kind::signal; };
-    if (std::all_of(thread.any_of.begin(), thread.any_of.end(), by_signal) || (thread.on_a_set && its.handled != 0)) return false;
+    const bool idle = std::all_of(thread.any_of.begin(), thread.any_of.end(), by_signal) && !waits_for_children(its, thread);
+    if (idle || (thread.on_a_set && its.handled != 0)) return false;
     for (const Source& source : thread.any_of) circle->half_done |= source.for_room || source.kind == Source::Kind::lock;
   }
   circle->rests_on_signals |= !its.handlers.empty() || its.handled != 0;

@@ -61,7 +61,7 @@ class Scene {
   [[nodiscard]] bool lives(Pid pid) const;
 
   Pid follow(Pid pid, Explanation* one);
-  std::string cause_of(Pid pid, Pid last, const Explanation& one);
+  std::string cause_of(Pid pid, Pid last);
   [[nodiscard]] std::string obstacle(Pid pid);
 
   [[nodiscard]] std::string holding(Pid pid, const OpenChannel& open) const;
@@ -178,13 +178,15 @@ std::string Scene::obstacle(Pid pid) {
 }
 
 /// `last`: at the end of those that wait for each other's end, beginning with this one.
-std::string Scene::cause_of(Pid pid, Pid last, const Explanation& one) {
+std::string Scene::cause_of(Pid pid, Pid last) {
   const auto circle = circles_.find(pid);
   if (circle != circles_.end()) return in_words(still_, circle->second, root_, name_) + ": none of them goes on by itself";
   if (!lives(pid)) return {};
+  const std::string own = obstacle(pid);
+  if (!own.empty() && !own.starts_with("catches")) return "it " + own;
+  if (last == pid || !lives(last)) return {};
   const std::string keeps = obstacle(last);
-  if (last == pid) return keeps.empty() || keeps.starts_with("catches") ? "" : "it " + keeps;
-  return fmt::format("{} {}, and {} waits for its end", name(last), keeps.empty() ? "has not ended: it " + still_.wait(last).doing : keeps, one.name);
+  return fmt::format("{} {}, and {} waits for its end", name(last), keeps.empty() ? "has not ended: it " + still_.wait(last).doing : keeps, name(pid));
 }
 
 /// How a process came to hold it: by the living of its line who hold the same open file description.
@@ -266,7 +268,7 @@ Explanation Scene::explain(Pid pid) {
   read_signals(pid, &one);
   one.stuck_in = still_.wait(pid).doing;
   const Pid last = follow(pid, &one);
-  one.cause = cause_of(pid, last, one);
+  one.cause = cause_of(pid, last);
   for (const OpenChannel& open : standing.channels) {
     std::string text = one.holds.size() < most_held ? holding(pid, open) : "";
     if (!text.empty()) one.holds.push_back(std::move(text));
