@@ -78,9 +78,11 @@ std::string text_of(const guard::GuardResult& result, const GuardOptions& option
     if (!result.cut_off) return fmt::format("repro guard: who {} left could not be counted: new processes at each look, or some that /proc does not show\n", name);
     return fmt::format("repro guard: who {} left could not be seen: the arena was cut off\n", name);
   }
-  std::string all = reports::wrapped("repro guard: ", fmt::format("{} left {} {} after its end ({}), now killed", name,
-                                                                  count == 1 ? "a process that lived on for" : fmt::format("{} processes that lived on for", count),
-                                                                  text(options.grace), result.status.text()), 2);
+  const std::string left = count == 1 ? "a process" : fmt::format("{} processes", count);
+  const std::string end = fmt::format("its end ({}), now killed", result.status.text());
+  std::string all = reports::wrapped("repro guard: ", result.why.proof.empty()
+      ? fmt::format("{} left {} that lived on for {} after {}", name, left, text(options.grace), end)
+      : fmt::format("{} left {} behind after {}; no grace was needed: {}", name, left, end, result.why.proof), 2);
   if (!result.left.complete) all += "  the count is not complete\n";
   for (std::size_t i = 0; i < std::min(result.why.processes.size(), most_left_told); ++i) {
     const Explanation& one = result.why.processes[i];
@@ -109,13 +111,14 @@ std::string json_of(const guard::GuardResult& result, const GuardOptions& option
                           {"complete", result.left.complete && !result.cut_off}};
   document["observation"] = result.observation ? nlohmann::json{{"way", result.observation->way}, {"misses", result.observation->misses}, {"because", result.observation->because}} : nlohmann::json();
   document["lost"] = result.lost;
+  document["proof"] = result.why.proof;
   document["left"] = nlohmann::json::array();
   for (const CensusEntry& entry : result.left.processes) {
     nlohmann::json one{{"pid", entry.pid}, {"name", entry.name}, {"state", entry.state}};
     for (const Explanation& why : result.why.processes) {
       if (why.pid != entry.pid) continue;
       one["started_by"] = why.starter_name, one["starter_has_ended"] = why.starter_gone, one["child_of"] = why.parent_name;
-      one["cycle"] = why.cycle, one["why"] = sentences_of(why);
+      one["cause"] = why.cause, one["cycle"] = why.cycle, one["why"] = sentences_of(why);
     }
     document["left"].push_back(std::move(one));
   }
@@ -148,7 +151,7 @@ int guard_verb(int argc, char** argv) {
   app.footer(guard_more);
   app.get_formatter()->column_width(24);
   const auto take_grace = [&options](const std::string& text) { options.grace = duration("--grace", text, Nanos{}, std::chrono::hours(24)); };
-  app.add_option_function<std::string>("--grace", take_grace, "for who is still there after CMD's end (2s)")->type_name("TIME");
+  app.add_option_function<std::string>("--grace", take_grace, "for those still there after CMD's end that could\nend by themselves (2s)")->type_name("TIME");
   app.add_option("--observe", options.observe, "auto, connector, ptrace, proc or none: how\nwho started whom is seen (auto)")->type_name("WAY");
   app.add_flag("--private-tmp", options.private_tmp, "a /tmp, /var/tmp and /dev/shm of its own");
   app.add_option("--share", options.shares, "with --private-tmp: a path there that is the\nmachine's (repeatable)")

@@ -38,6 +38,8 @@ add_test(NAME contract COMMAND ${CMAKE_SOURCE_DIR}/ci/contract-test $<TARGET_FIL
 add_test(NAME consumer COMMAND ${CMAKE_SOURCE_DIR}/ci/consumer-test ${CMAKE_BINARY_DIR})
 # repro guard: what it says of commands that leave something behind, and of those that do not.
 add_test(NAME guard-command COMMAND ${CMAKE_SOURCE_DIR}/ci/guard-test $<TARGET_FILE:repro>)
+# Why a process is still there: programs of the field, of which something wrong was once said.
+add_test(NAME why COMMAND ${CMAKE_SOURCE_DIR}/ci/why-test $<TARGET_FILE:repro>)
 # What is seen of a command's processes by each way to see them.
 add_test(NAME observation COMMAND ${CMAKE_SOURCE_DIR}/ci/observe-test $<TARGET_FILE:repro>)
 # Programs of the field of which the rig once said something wrong.

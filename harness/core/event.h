@@ -494,6 +494,7 @@ struct Explanation {
   bool cycle = false;              ///< the chain comes back to itself
   std::vector<std::string> holds;  ///< what it keeps open that somebody waits for, who else does, and since when
   std::string unread;              ///< what /proc would not show, and why; empty: everything was read
+  std::string cause;               ///< what keeps it, in one sentence; empty where that is not known
   FORKPROOF_EVENT("") {
     field("pid", self.pid), field("name", self.name), field("state", self.state), field("starter", self.starter),
         field("starter_name", self.starter_name), field("starter_gone", self.starter_gone),
@@ -501,7 +502,7 @@ struct Explanation {
         field("session", self.session), field("ignored", self.ignored), field("blocked", self.blocked),
         field("caught", self.caught), field("pending", self.pending), field("stuck_in", self.stuck_in),
         field("chain", self.chain), field("cycle", self.cycle), field("holds", self.holds),
-        field("unread", self.unread);
+        field("unread", self.unread), field("cause", self.cause);
   }
   friend bool operator==(const Explanation&, const Explanation&) = default;
 };
@@ -512,9 +513,10 @@ struct Explained {
   Nanos took{};
   std::uint64_t more = 0;
   std::vector<Explanation> processes;
+  std::string proof;  ///< why none of them will ever end by itself; empty: that was not proved, they were waited for
   FORKPROOF_EVENT("explained") {
     field("when", self.when), field("took", self.took), field("more", self.more),
-        field("processes", self.processes);
+        field("processes", self.processes), field("proof", self.proof);
   }
 };
 

@@ -27,7 +27,9 @@ std::string signals(const Explanation& one) {
 
 std::vector<std::string> sentences_of(const Explanation& one) {
   if (one.state == "gone") return {"had ended when it was looked at"};
-  std::vector<std::string> all{family(one)};
+  std::vector<std::string> all;
+  if (!one.cause.empty()) all.push_back("cause: " + one.cause);
+  all.push_back(family(one));
   if (std::string text = signals(one); !text.empty()) all.push_back(std::move(text));
   if (!one.stuck_in.empty()) all.push_back(one.stuck_in);
   for (const std::string& link : one.chain) {

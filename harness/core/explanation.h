@@ -6,7 +6,8 @@
 
 namespace forkproof {
 
-/// What an explanation says, one sentence each, the process being the subject of all: "was started by sh 3, which has
+/// What an explanation says, one sentence each. The cause comes first where it is known ("cause: task 3 ignores SIGTERM, ...");
+/// the process is the subject of all others: "was started by sh 3, which has
 /// ended; is now a child of PID 1, in group 5, session 5".
 std::vector<std::string> sentences_of(const Explanation& one);
 

@@ -51,9 +51,9 @@ DIR* open_proc_folder(const std::string& path) {
   return folder ? ::fdopendir(folder.release()) : nullptr;
 }
 
-int stat_proc(const std::string& path, struct stat* about) {
+int stat_proc(const std::string& path, struct stat* about, int flags) {
   const Place place = place_of(path);
-  return ::fstatat(place.folder, place.path, about, 0);
+  return ::fstatat(place.folder, place.path, about, flags);
 }
 
 std::string proc_link(const std::string& path) {

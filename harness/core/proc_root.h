@@ -22,8 +22,8 @@ void pin_proc();
 Fd open_proc(const std::string& path, int flags = O_RDONLY);
 /// As opendir(3).
 DIR* open_proc_folder(const std::string& path);
-/// As stat(2): 0, or -1 with errno.
-int stat_proc(const std::string& path, struct stat* about);
+/// As stat(2), or with AT_SYMLINK_NOFOLLOW as lstat(2): 0, or -1 with errno.
+int stat_proc(const std::string& path, struct stat* about, int flags = 0);
 /// What a link names; empty with errno when it cannot be read.
 std::string proc_link(const std::string& path);
 

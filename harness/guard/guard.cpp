@@ -1,7 +1,8 @@
 // The life of a guarded command.
 //   1. Outside, signals become a descriptor, and what is to be passed on goes down a pipe.
 //   2. PID 1 of the arena forks a launcher and that the command, which waits until it can be observed, and is let go.
-//   3. When the command has ended, everybody else has the grace.
+//   3. When the command has ended, everybody else has the grace. It ends early when it is proved that none of them
+//      can end by itself.
 //   4. Whoever is left then is counted and explained, in a history that the outside reads.
 //   5. PID 1 ends, and the kernel kills the rest.
 #include "harness/guard/guard.h"
@@ -24,10 +25,12 @@
 #include "harness/core/children.h"
 #include "harness/core/error.h"
 #include "harness/core/history.h"
+#include "harness/observe/alarms.h"
 #include "harness/observe/census.h"
 #include "harness/observe/outlook.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/set_aside.h"
+#include "harness/observe/standstill.h"
 #include "harness/observe/strangers.h"
 
 namespace forkproof::guard {
@@ -99,6 +102,7 @@ class Guard {
         census_(warden_, stage.sealed, ::getpid()) {}
 
   int run() {
+    observe::remember_alarms();
     warden_.on_reaped([this](Pid pid, WaitStatus status) { reaped(pid, status); });
     warden_.watch(stage_.signals, [this] { pass_on(); });
     try {
@@ -207,7 +211,8 @@ class Guard {
   /// Not each end is told to PID 1, so the condition is looked at until it is there or the grace is over.
   void look_who_is_left() {
     if (observe::everybody(stage_.sealed, ::getpid()).empty() && !has_children()) return finish({"conclusion", true, {}});
-    if (monotonic_now() < over_at_) return warden_.call_at(std::min(over_at_, monotonic_now() + look_period), [this] { look_who_is_left(); });
+    if (proof_.empty()) proof_ = observe::Standstill(stage_.sealed, ::getpid()).proof();
+    if (proof_.empty() && monotonic_now() < over_at_) return warden_.call_at(std::min(over_at_, monotonic_now() + look_period), [this] { look_who_is_left(); });
     census_.take("deadline", census_patience, [this](CensusTaken census) { finish(std::move(census)); });
   }
 
@@ -215,6 +220,7 @@ class Guard {
     std::vector<Pid> left;
     for (const CensusEntry& entry : census.processes) left.push_back(entry.pid);
     Explained why = observe::explain(census.when, left, strangers_.known(), stage_.sealed, ::getpid());
+    why.proof = proof_;
     history_.append(std::move(census));
     history_.append(std::move(why));
     tell_what_is_lost();
@@ -233,6 +239,7 @@ class Guard {
   std::vector<std::string> places_;        // of its own, where that was asked for
   std::vector<std::string> there_before_;  // what the machine's /tmp gave it
   Nanos began_{}, over_at_{};
+  std::string proof_;  // that nobody who is left will ever end by itself
 };
 
 /// In the caller: signals go down the pipe until the arena is gone.

@@ -10,12 +10,6 @@
 #include "harness/observe/socket_peers.h"
 
 namespace forkproof::observe {
-namespace {
-
-constexpr std::size_t most_asked = 16;  // of the many who may hold one pipe: one of them is followed
-
-}  // namespace
-
 Channels::Channels(const std::unordered_map<Pid, Standing>& everyone) {
   bool sockets = false;
   for (const auto& [pid, standing] : everyone) {
@@ -24,8 +18,8 @@ Channels::Channels(const std::unordered_map<Pid, Standing>& everyone) {
       sockets |= open.channel.socket;
     }
   }
-  for (auto& [channel, all] : holders_) {
-    std::sort(all.begin(), all.end(), [](const Holder& a, const Holder& b) { return std::pair(a.pid, a.fd) < std::pair(b.pid, b.fd); });
+  for (auto& [channel, held] : holders_) {
+    std::sort(held.begin(), held.end(), [](const Holder& a, const Holder& b) { return std::pair(a.pid, a.fd) < std::pair(b.pid, b.fd); });
   }
   if (sockets) peers_ = socket_peers();
 }
@@ -42,13 +36,18 @@ Channel Channels::facing(const Channel& channel) const {
   return {true, peer == peers_.end() ? 0 : peer->second};
 }
 
-std::vector<Channels::Holder> Channels::other_side(const Channel& channel, bool for_room) const {
+bool Channels::is_paired(const Channel& socket) const {
+  const Channel other = facing(socket);
+  return other.inode != 0 && facing(other) == socket;
+}
+
+std::vector<Channels::Holder> Channels::other_side(const Channel& channel, bool for_room, std::size_t most) const {
   if (channel.socket) return holders(facing(channel));
   std::vector<Holder> able;
   for (const Holder& holder : holders(channel)) {
-    if (able.size() == most_asked) break;
-    const long flags = descriptor_flags(holder.pid, holder.fd);
-    if (flags >= 0 && (flags & O_ACCMODE) != (for_room ? O_WRONLY : O_RDONLY)) able.push_back(holder);
+    if (able.size() == most) break;
+    const Ends ends = ends_of(holder.pid, holder.fd);
+    if (for_room ? ends.reads : ends.writes) able.push_back(holder);
   }
   return able;
 }

@@ -274,7 +274,7 @@ TEST_P(LookAlikes, AreNeverProvedStuck) {
   std::uint64_t looks = 0;
   for (int run = 0; run < runs; ++run) {
     Process process(GetParam().body);
-    StuckWatch watch;
+    StuckWatch watch(true, ::getpid());
     int status = 0;
     const Nanos give_up = monotonic_now() + patience;
     while (!process.has_ended(&status)) {
@@ -357,7 +357,7 @@ int spin() {
 
 TEST(TrulyStuck, AWriterThatIsTheOnlyReader) {
   const Process process(write_to_a_pipe_that_only_it_reads);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const auto finding = find_in(watch, process.pid());
   ASSERT_TRUE(finding);
   EXPECT_TRUE(finding->proved) << finding->how << ": " << finding->because;
@@ -366,7 +366,7 @@ TEST(TrulyStuck, AWriterThatIsTheOnlyReader) {
 
 TEST(TrulyStuck, APageThatNobodyFills) {
   Process process(page_that_only_it_could_fill);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   int status = 0;
   std::optional<Finding> finding;
   while (!finding && !process.has_ended(&status)) finding = watch.look(process.pid());
@@ -377,7 +377,7 @@ TEST(TrulyStuck, APageThatNobodyFills) {
 
 TEST(TrulyStuck, AWaitForAChildThatIsStuck) {
   const Process process(wait_for_a_stuck_child);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const auto child = find_in(watch, process.pid());
   ASSERT_TRUE(child);
   EXPECT_EQ(child->how, "deadlock");
@@ -390,7 +390,7 @@ TEST(TrulyStuck, AWaitForAChildThatIsStuck) {
 
 TEST(TrulyStuck, TheStoppedAreFoundAndNotProved) {
   const Process process(stop);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const auto finding = find_in(watch, process.pid());
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->how, "stopped");
@@ -400,7 +400,7 @@ TEST(TrulyStuck, TheStoppedAreFoundAndNotProved) {
 // Honest work looks the same as a spin lock without its owner: it is told as what it is, and found stuck in no time.
 TEST(Computing, AProcessThatComputesIsRunningAndNotStuck) {
   const Process process(spin);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const Nanos enough = std::chrono::milliseconds(600);
   const Nanos began = monotonic_now(), give_up = began + std::chrono::seconds(60);
   std::string running;
@@ -419,7 +419,7 @@ int ask_the_kernel() {
 
 TEST(Computing, SystemCallsAreNoComputing) {
   const Process process(ask_the_kernel);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const Nanos until = monotonic_now() + std::chrono::milliseconds(600);
   std::string running;
   while (monotonic_now() < until || !running.ends_with("of it in the kernel")) {
@@ -431,14 +431,14 @@ TEST(Computing, SystemCallsAreNoComputing) {
 
 TEST(Computing, AProcessThatWaitsIsNotRunning) {
   const Process process(stop);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   ASSERT_TRUE(find_in(watch, process.pid()));
   EXPECT_EQ(watch.running(process.pid()), "");
 }
 
 TEST(TrulyStuck, ALockIsToldByWhoseMemoryItIsIn) {
   const Process process(stuck_in_a_lock_of_this_program);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const auto finding = find_in(watch, process.pid());
   ASSERT_TRUE(finding);
   EXPECT_THAT(finding->because, HasSubstr(" of observe_tests, private, no timeout"));
@@ -446,7 +446,7 @@ TEST(TrulyStuck, ALockIsToldByWhoseMemoryItIsIn) {
 
 TEST(TrulyStuck, TellsOfEachOnlyOnce) {
   const Process process(stuck_by_itself);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   ASSERT_TRUE(find_in(watch, process.pid()));
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(watch.look(process.pid()));
 }

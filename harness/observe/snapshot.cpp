@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
 #include "harness/observe/proc.h"
+#include "harness/observe/proc_files.h"
 
 namespace forkproof::observe {
 namespace {
@@ -31,6 +34,9 @@ bool read_stat(Pid pid, Standing* standing) {
   standing->name = stat->name, standing->state = stat->state;
   standing->parent = stat->parent, standing->group = stat->group, standing->session = stat->session;
   standing->threads = stat->threads;
+  if (const auto tracer = proc_lines(pid, "status", "TracerPid:"); !tracer.empty()) standing->tracer = std::atoi(tracer.front().c_str());
+  // A main thread that has ended has no descriptors to show, though the process has.
+  if (stat->state == 'Z' && stat->threads > 1) standing->channels_read = false;
   return true;
 }
 
@@ -42,6 +48,9 @@ void add_channel(int folder, const char* fd, Standing* standing) {
   unsigned long inode = 0;
   if (std::sscanf(target, "pipe:[%lu]", &inode) == 1) standing->channels.push_back({std::atoi(fd), {false, inode}});
   else if (std::sscanf(target, "socket:[%lu]", &inode) == 1) standing->channels.push_back({std::atoi(fd), {true, inode}});
+  else if (std::strcmp(target, "anon_inode:[eventfd]") == 0) standing->eventfds.push_back(std::atoi(fd));
+  else if (std::strcmp(target, "anon_inode:[timerfd]") == 0) standing->timerfds.push_back(std::atoi(fd));
+  else if (std::strcmp(target, "anon_inode:[io_uring]") == 0) standing->io_uring = true;
 }
 
 /// False when it is gone.
@@ -78,6 +87,14 @@ std::unordered_map<Pid, Standing> walk(bool sealed, Pid root) {
 void identify(Standing* standing) {
   if (std::exchange(standing->identified, true) || read_stat(standing->pid, standing)) return;
   standing->state = "Z", standing->name = "process";  // gone meanwhile
+}
+
+Ends ends_of(Pid pid, int fd) {
+  char path[48];
+  std::snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+  struct stat about {};
+  if (stat_proc(path, &about, AT_SYMLINK_NOFOLLOW) != 0) return {};
+  return {(about.st_mode & S_IRUSR) != 0, (about.st_mode & S_IWUSR) != 0};
 }
 
 long descriptor_flags(Pid pid, int fd) {

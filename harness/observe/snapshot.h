@@ -27,11 +27,13 @@ struct OpenChannel {
 struct Standing {
   Pid pid = 0;
   bool identified = false;      ///< the fields of the next two lines have been read
-  Pid parent = 0, group = 0, session = 0;
+  Pid parent = 0, group = 0, session = 0, tracer = 0;
   int threads = 1;
   std::string name, state;
   Thread main;                  ///< what its main thread is in: read when somebody asks, not in the walk
   std::vector<OpenChannel> channels;
+  std::vector<int> eventfds, timerfds;
+  bool io_uring = false;        ///< the kernel may act for it, out of sight
   bool channels_read = false;  ///< false: /proc would not show them (another user's process)
 };
 
@@ -41,6 +43,12 @@ std::unordered_map<Pid, Standing> walk(bool sealed, Pid root);
 
 /// Who it is, from /proc/PID/stat, read once; what the walk leaves out, since few are asked for it.
 void identify(Standing* standing);
+
+/// What can be done with a descriptor, as the mode of /proc/PID/fd/FD shows it (`man 5 proc`).
+struct Ends {
+  bool reads = false, writes = false;
+};
+Ends ends_of(Pid pid, int fd);
 
 /// Flags of a descriptor's open file description, and close-on-exec (O_CLOEXEC), from /proc/PID/fdinfo. -1: not to be had.
 long descriptor_flags(Pid pid, int fd);

@@ -25,7 +25,7 @@ bool ask(int socket) {
   message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   message.request.sdiag_family = AF_UNIX;
   message.request.udiag_states = ~0U;
-  message.request.udiag_show = UDIAG_SHOW_PEER;
+  message.request.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_NAME;
   return ::send(socket, &message, sizeof message, 0) == static_cast<ssize_t>(sizeof message);
 }
 
@@ -33,12 +33,13 @@ void add_peer(const nlmsghdr* header, Peers* peers) {
   const auto* about = static_cast<const unix_diag_msg*>(NLMSG_DATA(header));
   unsigned length = header->nlmsg_len - static_cast<unsigned>(NLMSG_LENGTH(sizeof *about));
   const auto* attribute = reinterpret_cast<const rtattr*>(about + 1);
+  std::uint32_t peer = 0;
+  bool has_address = false;
   for (; RTA_OK(attribute, length); attribute = RTA_NEXT(attribute, length)) {
-    if (attribute->rta_type != UNIX_DIAG_PEER) continue;
-    std::uint32_t peer = 0;
-    std::memcpy(&peer, RTA_DATA(attribute), sizeof peer);
-    (*peers)[about->udiag_ino] = peer;
+    if (attribute->rta_type == UNIX_DIAG_PEER) std::memcpy(&peer, RTA_DATA(attribute), sizeof peer);
+    has_address |= attribute->rta_type == UNIX_DIAG_NAME;
   }
+  if (peer != 0 && !(about->udiag_type == SOCK_DGRAM && has_address)) (*peers)[about->udiag_ino] = peer;
 }
 
 /// False when this was the last part.

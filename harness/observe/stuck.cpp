@@ -17,7 +17,7 @@ struct StuckWatch::Record {
   std::set<std::string_view> told;
 };
 
-StuckWatch::StuckWatch() = default;
+StuckWatch::StuckWatch(bool sealed, Pid root) : sealed_(sealed), root_(root) {}
 StuckWatch::~StuckWatch() = default;
 
 std::optional<Finding> StuckWatch::look(Pid pid) {
@@ -33,7 +33,7 @@ std::optional<Finding> StuckWatch::look(Pid pid) {
   }
   ++record->looks;
   record->computing.look(pid, main.blocked, record->looks);
-  const Glance glance{pid, record->main, now, record->since, record->looks, found_};
+  const Glance glance{pid, record->main, now, record->since, record->looks, found_, sealed_, root_};
   for (const StuckKind& kind : stuck_kinds()) {
     if (record->told.contains(kind.key)) continue;
     const auto symptom = kind.look(glance);

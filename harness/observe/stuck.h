@@ -24,7 +24,8 @@ struct Finding {
 /// could hold. Passive; owned by the player.
 class StuckWatch {
  public:
-  StuckWatch();
+  /// `sealed` and `root` as in everybody().
+  StuckWatch(bool sealed, Pid root);
   ~StuckWatch();
   StuckWatch(const StuckWatch&) = delete;
   StuckWatch& operator=(const StuckWatch&) = delete;
@@ -40,6 +41,8 @@ class StuckWatch {
 
  private:
   struct Record;
+  bool sealed_;
+  Pid root_;
   std::map<Pid, std::unique_ptr<Record>> records_;
   std::map<Pid, Finding> found_;
 };

@@ -34,7 +34,7 @@ struct Child : forkproof::Child {
 
 /// Many looks at one that waits but is not stuck.
 void expect_never_found(const Child& child) {
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(watch.look(child.pid()).has_value());
 }
 
@@ -43,7 +43,7 @@ TEST(StuckWatch, ProvesALockThatWasInheritedWithoutItsOwner) {
   ::pthread_mutex_lock(&mutex);  // by a thread of this process, which the child does not have
   const Child child([&] { ::pthread_mutex_lock(&mutex); });
   child.wait_until_in(SYS_futex);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   const auto found = watch.look(child.pid());
   ASSERT_TRUE(found);
   EXPECT_EQ(found->how, "deadlock");
@@ -70,7 +70,7 @@ TEST(StuckWatch, ProvesThreadsThatWaitForEachOther) {
     ::pthread_mutex_lock(&second);
   });
   const Nanos limit = monotonic_now() + std::chrono::seconds(20);
-  StuckWatch watch;
+  StuckWatch watch(true, ::getpid());
   std::optional<Finding> found;
   while (!found && monotonic_now() < limit) found = watch.look(child.pid());
   ASSERT_TRUE(found);
@@ -133,7 +133,7 @@ TEST(StuckWatch, TheGoneAreNotStuck) {
   siginfo_t dead{};
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child.pid()), &dead, WEXITED | WNOWAIT), 0);
   expect_never_found(child);
-  EXPECT_THAT(StuckWatch().describe(child.pid()), HasSubstr("Z"));
+  EXPECT_THAT(StuckWatch(true, ::getpid()).describe(child.pid()), HasSubstr("Z"));
 }
 
 }  // namespace

@@ -30,10 +30,11 @@ std::optional<std::uint64_t> switches_of(Pid pid, int tid);
 /// futex(WAIT), (WAIT_BITSET) or (LOCK_PI) with no timeout, on a word that no other process can reach.
 bool waits_for_ever_on_private_futex(Pid pid, const Thread& thread);
 
-/// The owner's thread id, which pthread and std mutexes keep 8 bytes behind the futex word; 0 when it is none.
+/// The owner's thread id as the process itself counts (see namespaces.h), which pthread and std mutexes keep 8 bytes behind
+/// the futex word; 0 when there is none.
 int mutex_owner(Pid pid, unsigned long futex_word);
 
-/// The process that has this thread; 0 when there is none.
+/// The process that has this thread, both numbered as /proc does; 0 when there is none.
 Pid process_of_thread(int tid);
 
 /// Whose memory an address is in: the file name of a program or library, "[heap]", "[stack]", or empty.

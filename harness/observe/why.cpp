@@ -11,9 +11,8 @@
 
 #include "harness/core/duration.h"
 #include "harness/core/proc_root.h"
-#include "harness/observe/channels.h"
-#include "harness/observe/snapshot.h"
-#include "harness/observe/waits.h"
+#include "harness/observe/links.h"
+#include "harness/observe/threads.h"
 
 namespace forkproof::observe {
 namespace {
@@ -21,19 +20,8 @@ namespace {
 constexpr std::size_t most_links = 16;    // of a chain
 constexpr std::size_t most_others = 4;    // holders of one channel that are named
 constexpr std::size_t most_held = 6;      // channels of one process
-constexpr std::size_t most_signals = 12;  // named of one set
 
 using Holder = Channels::Holder;
-
-std::string signals_in(unsigned long long mask) {
-  std::string names;
-  std::size_t count = 0;
-  for (int signal = 1; signal <= 64; ++signal) {
-    if ((mask & (1ULL << (signal - 1))) == 0 || ++count > most_signals) continue;
-    names += (names.empty() ? "" : ", ") + signal_name(signal);
-  }
-  return count > most_signals ? fmt::format("{} and {} more", names, count - most_signals) : names;
-}
 
 void read_signals(Pid pid, Explanation* one) {
   ProcText file(fmt::format("/proc/{}/status", pid));
@@ -58,29 +46,23 @@ void read_signals(Pid pid, Explanation* one) {
 class Scene {
  public:
   Scene(const Acquaintances& known, bool sealed, Pid root)
-      : known_(known), root_(root), everyone_(walk(sealed, root)), channels_(everyone_) {}
+      : known_(known), root_(root), still_(sealed, root), name_([this](Pid pid) { return name(pid); }) {}
 
-  Explanation explain(Pid pid);
+  /// Before anything else is asked: it may look at everybody anew.
+  void find_circles(const std::vector<Pid>& about);
   void find_waiters(const std::vector<Pid>& about);
-  [[nodiscard]] bool has(Pid pid) const { return everyone_.contains(pid); }
+  Explanation explain(Pid pid);
 
  private:
   [[nodiscard]] std::string name(Pid pid) const;
   [[nodiscard]] std::string plain_name(Pid pid) const;
   [[nodiscard]] Pid starter_of(Pid pid) const;
   [[nodiscard]] bool descends(Pid pid, Pid from) const;
-  const Wait& wait(Pid pid);
-  /// Who that is, identified; null when it is not here.
-  const Standing* see(Pid pid) const;
+  [[nodiscard]] bool lives(Pid pid) const;
 
-  struct Link {
-    std::string text;
-    Pid next = 0;
-    bool limited = false;
-  };
-  Link link_from(Pid pid);
-  Link channel_link(Pid pid, const Wait& wait) const;
-  void follow(Pid pid, Explanation* one);
+  Pid follow(Pid pid, Explanation* one);
+  std::string cause_of(Pid pid, Pid last);
+  [[nodiscard]] std::string obstacle(Pid pid);
 
   [[nodiscard]] std::string holding(Pid pid, const OpenChannel& open) const;
   [[nodiscard]] std::string others_with(Pid pid, const OpenChannel& open) const;
@@ -88,24 +70,22 @@ class Scene {
 
   const Acquaintances& known_;
   Pid root_;
-  mutable std::unordered_map<Pid, Standing> everyone_;  // who they are is read when somebody asks
-  Channels channels_;
-  std::map<Pid, Wait> waits_;
+  mutable Standstill still_;
+  Namer name_;
+  std::map<Pid, std::vector<Pid>> circles_;
   std::map<Channel, std::vector<Pid>> waiters_for_input_, waiters_for_room_;
 };
 
 std::string Scene::plain_name(Pid pid) const {
   const auto known = known_.find(pid);
   if (known != known_.end() && !known->second.name.empty()) return known->second.name;
-  const Standing* one = see(pid);
+  const Standing* one = still_.see(pid);
   return one == nullptr ? "process" : one->name;
 }
 
-const Standing* Scene::see(Pid pid) const {
-  const auto found = everyone_.find(pid);
-  if (found == everyone_.end()) return nullptr;
-  identify(&found->second);
-  return &found->second;
+bool Scene::lives(Pid pid) const {
+  const Standing* one = still_.see(pid);
+  return one != nullptr && one->state != "Z";
 }
 
 std::string Scene::name(Pid pid) const {
@@ -116,7 +96,7 @@ std::string Scene::name(Pid pid) const {
 Pid Scene::starter_of(Pid pid) const {
   const auto known = known_.find(pid);
   if (known != known_.end() && known->second.starter > 0) return known->second.starter;
-  const Standing* one = see(pid);
+  const Standing* one = still_.see(pid);
   return one == nullptr || one->parent == root_ ? 0 : one->parent;
 }
 
@@ -127,113 +107,86 @@ bool Scene::descends(Pid pid, Pid from) const {
   return false;
 }
 
-const Wait& Scene::wait(Pid pid) {
-  const auto known = waits_.find(pid);
-  if (known != waits_.end()) return known->second;
-  const auto found = everyone_.find(pid);
-  if (found == everyone_.end()) return waits_[pid];
-  identify(&found->second);
-  main_thread(pid, &found->second.main);
-  return waits_[pid] = wait_of(found->second);
+void Scene::find_circles(const std::vector<Pid>& about) {
+  for (const Pid pid : about) {
+    if (circles_.contains(pid)) continue;
+    const std::vector<Pid> circle = still_.circle_from(pid);
+    for (const Pid member : circle) circles_[member] = circle;
+  }
 }
 
 /// Who waits for what the asked-about hold: only those calls are looked into that could be such a wait.
 void Scene::find_waiters(const std::vector<Pid>& about) {
   std::set<Channel> of_interest;
+  const auto& everyone = still_.everyone();
   for (const Pid pid : about) {
-    const auto found = everyone_.find(pid);
-    if (found == everyone_.end()) continue;
-    for (const OpenChannel& open : found->second.channels) of_interest.insert(channels_.facing(open.channel));
+    const auto found = everyone.find(pid);
+    if (found == everyone.end()) continue;
+    for (const OpenChannel& open : found->second.channels) of_interest.insert(still_.channels().facing(open.channel));
   }
   if (of_interest.empty()) return;
-  for (auto& [pid, standing] : everyone_) {
+  for (const auto& [pid, standing] : everyone) {
     const bool holds_one = std::any_of(standing.channels.begin(), standing.channels.end(), [&](const OpenChannel& open) {
       return of_interest.contains(open.channel);
     });
     if (!holds_one || pid == root_) continue;  // PID 1 is who is looking
-    if (!main_thread(pid, &standing.main) || !may_wait_for_channel(standing.main)) continue;
-    const Wait& its = wait(pid);
-    for (const Channel& channel : its.channels) {
-      if (of_interest.contains(channel)) (its.for_room ? waiters_for_room_ : waiters_for_input_)[channel].push_back(pid);
+    Thread main;
+    if (!main_thread(pid, &main) || !may_wait_for_channel(main)) continue;
+    for (const ThreadWait& thread : still_.wait(pid).threads) {
+      for (const Source& source : thread.any_of) {
+        if (!of_interest.contains(source.channel)) continue;
+        std::vector<Pid>& waiters = (source.for_room ? waiters_for_room_ : waiters_for_input_)[source.channel];
+        if (waiters.empty() || waiters.back() != pid) waiters.push_back(pid);
+      }
     }
   }
 }
 
-/// Of those who could end this wait, one that is followed: rather another than itself or PID 1.
-Scene::Link Scene::channel_link(Pid pid, const Wait& wait) const {
-  std::vector<Holder> able;
-  Channel through;
-  for (const Channel& channel : wait.channels) {
-    for (const Holder& holder : channels_.other_side(channel, wait.for_room)) {
-      if (able.empty()) through = channel;
-      able.push_back(holder);
-    }
-  }
-  const char* what = wait.for_room ? "room in" : "input or the end of";
-  if (able.empty()) {
-    const std::string named = wait.channels.empty() ? "" : wait.channels.front().name();
-    return {fmt::format("waits for {} {}, whose other end nobody here holds", what, named), 0};
-  }
-  const auto better = [&](const Holder& left, const Holder& right) {
-    const auto cost = [&](const Holder& holder) { return holder.pid == root_ ? 2 : holder.pid == pid ? 1 : 0; };
-    return std::pair(cost(left), left.pid) < std::pair(cost(right), right.pid);
-  };
-  std::sort(able.begin(), able.end(), better);
-  const Holder& first = able.front();
-  std::set<Pid> others;
-  for (const Holder& holder : able) others.insert(holder.pid);
-  others.erase(first.pid);
-  const std::string can = wait.for_room ? "can read" : through.socket ? "holds the other end of" : "can write to";
-  std::string text = fmt::format("waits for {} {}, which {} {} (fd {})", what, through.name(),
-                                 first.pid == pid ? "it alone" : name(first.pid), can, first.fd);
-  if (through.socket) text = fmt::format("waits for {} {}, whose other end {} holds (fd {})", what, through.name(), name(first.pid), first.fd);
-  if (!others.empty()) text += ", and others";
-  return {text, first.pid == root_ ? 0 : first.pid};
-}
-
-Scene::Link Scene::link_from(Pid pid) {
-  const Wait& its = wait(pid);
-  const bool limited = its.limited;
-  if (its.kind == Wait::Kind::channel) {
-    Link link = channel_link(pid, its);
-    link.limited = limited;
-    if (limited) link.text += ", with a time limit";
-    return link;
-  }
-  if ((its.kind != Wait::Kind::process && its.kind != Wait::Kind::lock) || its.on.empty()) return {its.doing, 0};
-  Pid next = its.on.front();
-  for (const Pid each : its.on) {
-    // Rather one that lives: a zombie among the waited-for is about to be reaped.
-    const Standing* one = see(each);
-    if (one != nullptr && one->state != "Z") { next = each; break; }
-  }
-  const std::string more = its.on.size() > 1 ? fmt::format(", one of {}", its.on.size()) : "";
-  const std::string text = its.kind == Wait::Kind::lock ? fmt::format("waits for a lock that {} holds{}", name(next), more)
-                                                        : fmt::format("waits for the end of {}{}", name(next), more);
-  return {text, has(next) ? next : 0, limited};
-}
-
-/// From one to the next until somebody waits for nobody, or for one who was there before.
-void Scene::follow(Pid pid, Explanation* one) {
+/// From one to the next until a process waits for no other, or for one that was there before. Returns the last.
+Pid Scene::follow(Pid pid, Explanation* one) {
   std::set<Pid> seen;
-  bool limited = false;
-  Pid here = pid;
+  bool for_ends = true;
+  Pid here = pid, last = pid;
   for (std::size_t links = 0; links < most_links; ++links) {
     seen.insert(here);
-    const Link link = link_from(here);
+    const Link link = link_from(still_, here, root_, name_);
     one->chain.push_back(here == pid ? link.text : name(here) + " " + link.text);
-    limited |= link.limited;
-    if (link.next == 0) return;
+    for_ends = for_ends && link.for_its_end;
+    if (link.next == 0) return last;
     if (seen.contains(link.next)) {
-      one->cycle = !limited;
-      const std::string round = link.next == here ? fmt::format("{} waits for itself", name(here))
-                                                  : fmt::format("that is a cycle: it comes back to {}", name(link.next));
-      one->chain.push_back(round + (limited ? ", though a time limit will end it" : ": none of them goes on by itself"));
-      return;
+      one->cycle = circles_.contains(here);
+      if (!one->cycle) return last;
+      one->chain.push_back(link.next == here ? fmt::format("{} waits for itself, and nothing else could wake it", name(here))
+                                             : fmt::format("that is a cycle: it comes back to {}, and nothing else could wake one of them", name(link.next)));
+      return last;
     }
     here = link.next;
+    if (for_ends) last = here;
   }
   one->chain.emplace_back("and so on");
+  return last;
+}
+
+/// Why a process does not end when it is told to; empty when nothing is known that keeps it.
+std::string Scene::obstacle(Pid pid) {
+  const auto mask = [pid](const char* key) { return std::strtoull(status_field(pid, key).c_str(), nullptr, 16); };
+  constexpr unsigned long long term = 1ULL << (SIGTERM - 1);
+  if (still_.wait(pid).state == ProcessWait::State::stopped) return "is stopped by a signal";
+  if ((mask("SigIgn") & term) != 0) return "ignores SIGTERM";
+  if ((mask("SigBlk") & term) != 0) return (mask("ShdPnd") & term) != 0 ? "blocks SIGTERM, which is pending" : "blocks SIGTERM";
+  return (mask("SigCgt") & term) != 0 ? "catches SIGTERM, and has not ended" : "";
+}
+
+/// `last`: at the end of those that wait for each other's end, beginning with this one.
+std::string Scene::cause_of(Pid pid, Pid last) {
+  const auto circle = circles_.find(pid);
+  if (circle != circles_.end()) return in_words(still_, circle->second, root_, name_) + ": none of them goes on by itself";
+  if (!lives(pid)) return {};
+  const std::string own = obstacle(pid);
+  if (!own.empty() && !own.starts_with("catches")) return "it " + own;
+  if (last == pid || !lives(last)) return {};
+  const std::string keeps = obstacle(last);
+  return fmt::format("{} {}, and {} waits for its end", name(last), keeps.empty() ? "has not ended: it " + still_.wait(last).doing : keeps, name(pid));
 }
 
 /// How a process came to hold it: by the living of its line who hold the same open file description.
@@ -242,25 +195,25 @@ std::string Scene::origin(const Holder& holder, const Channel& channel) const {
   const char* kept = flags < 0 ? "" : (flags & O_CLOEXEC) != 0 ? ", close-on-exec: it has called no exec since" : ", not close-on-exec";
   Pid ancestor = starter_of(holder.pid);
   for (std::size_t level = 0; ancestor > 0 && level < 64; ++level, ancestor = ancestor == root_ ? 0 : starter_of(ancestor)) {
-    for (const Holder& other : channels_.holders(channel)) {
+    for (const Holder& other : still_.channels().holders(channel)) {
       if (other.pid != ancestor || !Channels::same_description(holder, other)) continue;
       return fmt::format("inherited from {}{}{}", name(ancestor), other.fd == holder.fd ? "" : fmt::format(" (there fd {})", other.fd), kept);
     }
   }
   // Whoever is not below it and has the same description, or an end of the same pipe, did not get that from it.
-  const auto& all = channels_.holders(channel);
+  const auto& all = still_.channels().holders(channel);
   const bool was_given = std::any_of(all.begin(), all.end(), [&](const Holder& other) {
     return !descends(other.pid, holder.pid) && (!channel.socket || Channels::same_description(holder, other));
   });
   const Pid starter = starter_of(holder.pid);
-  if (!was_given && holder.fd > 2) return fmt::format("opened by itself, received, or inherited from one that has ended{}", kept);
+  if (!was_given && holder.fd > 2) return fmt::format("opened by it, received through a socket, or inherited from a process that has ended{}", kept);
   if (starter == 0) return fmt::format("inherited; from whom nobody saw{}", kept);
-  return fmt::format("inherited from {}, which {}{}", name(starter), has(starter) ? "has closed its own" : "has ended", kept);
+  return fmt::format("inherited from {}, which {}{}", name(starter), lives(starter) ? "has closed its own" : "has ended", kept);
 }
 
 std::string Scene::others_with(Pid pid, const OpenChannel& open) const {
   const long own = descriptor_flags(pid, open.fd);
-  const auto& all = channels_.holders(open.channel);
+  const auto& all = still_.channels().holders(open.channel);
   std::string text;
   std::set<Pid> named;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -282,7 +235,7 @@ std::string Scene::holding(Pid pid, const OpenChannel& open) const {
   const bool reads = open.channel.socket || (flags >= 0 && (flags & O_ACCMODE) != O_WRONLY);
   std::string waiting;
   const auto add = [&](const auto& waiters, const char* what) {
-    const auto found = waiters.find(channels_.facing(open.channel));
+    const auto found = waiters.find(still_.channels().facing(open.channel));
     if (found == waiters.end()) return;
     for (const Pid other : found->second) {
       if (other != pid && waiting.empty()) waiting = fmt::format("{} waits for {}", name(other), what);
@@ -301,7 +254,7 @@ Explanation Scene::explain(Pid pid) {
   Explanation one;
   one.pid = pid;
   one.name = plain_name(pid);
-  const Standing* found = see(pid);
+  const Standing* found = still_.see(pid);
   if (found == nullptr) return one.state = "gone", one.unread = "everything: it has ended meanwhile", one;
   const Standing& standing = *found;
   one.state = standing.state;
@@ -309,13 +262,13 @@ Explanation Scene::explain(Pid pid) {
   one.group = standing.group, one.session = standing.session;
   one.starter = starter_of(pid);
   if (one.starter > 0) {
-    const Standing* starter = see(one.starter);
     one.starter_name = name(one.starter);
-    one.starter_gone = starter == nullptr || starter->state == "Z";
+    one.starter_gone = !lives(one.starter);
   }
   read_signals(pid, &one);
-  one.stuck_in = wait(pid).doing;
-  follow(pid, &one);
+  one.stuck_in = still_.wait(pid).doing;
+  const Pid last = follow(pid, &one);
+  one.cause = cause_of(pid, last);
   for (const OpenChannel& open : standing.channels) {
     std::string text = one.holds.size() < most_held ? holding(pid, open) : "";
     if (!text.empty()) one.holds.push_back(std::move(text));
@@ -328,11 +281,12 @@ Explanation Scene::explain(Pid pid) {
 
 Explained explain(const std::string& when, const std::vector<Pid>& about, const Acquaintances& known, bool sealed, Pid root) {
   const Nanos began = monotonic_now();
-  Explained all{when, {}, 0, {}};
+  Explained all{when, {}, 0, {}, {}};
   if (about.empty()) return all;
   std::vector<Pid> asked = about;
   if (asked.size() > most_explained) all.more = asked.size() - most_explained, asked.resize(most_explained);
   Scene scene(known, sealed, root);
+  scene.find_circles(asked);
   scene.find_waiters(asked);
   for (const Pid pid : asked) all.processes.push_back(scene.explain(pid));
   all.took = monotonic_now() - began;

@@ -161,11 +161,29 @@ TEST(Judge, AFaultThatAStuckSupervisorDidNotComeToDoesNotCount) {
   EXPECT_EQ(verdicts["no-orphans"].outcome, Outcome::held);
 }
 
-TEST(Judge, ASupervisorThatIsStuckBeforeAnyFaultStruckMakesItUnknown) {
+TEST(Judge, ASupervisorThatIsProvedStuckBeforeAnyFaultStruckBreaksThatPromiseAlone) {
   Story story(with_a_fault());
   story.then(Spawned{supervisor, warden_pid, -1, "supervisor"});
-  story.then(Stuck{supervisor, "supervisor", "deadlock", true, 3ms, "by itself"}).asked().exits(supervisor, killed).census();
+  story.then(Stuck{supervisor, "supervisor", "cycle", true, 3ms, "it waits for its task, which waits for it"});
+  story.asked().exits(supervisor, killed).census();
+  for (const auto& [oracle, verdict] : judge(story.whole())) {
+    const bool stuck = oracle == "no-stuck-process";
+    EXPECT_EQ(verdict.outcome, stuck ? Outcome::broken : Outcome::unknown) << oracle << ": " << verdict.because;
+  }
+}
+
+TEST(Judge, ASupervisorThatSeemedStuckBeforeAnyFaultStruckMakesItUnknown) {
+  Story story(with_a_fault());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"});
+  story.then(Stuck{supervisor, "supervisor", "spinning", false, 3ms, "it computes"}).asked().exits(supervisor, killed).census();
   expect_all_unknown(story.whole(), "heartbeat-reply was never established");
+}
+
+TEST(Judge, AProofInARunThatWasCutOffProvesNothing) {
+  Story story(with_a_fault());
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"});
+  story.then(Stuck{supervisor, "supervisor", "cycle", true, 3ms, "it waits for its task, which waits for it"});
+  expect_all_unknown(story.so_far(), "the run was cut off");
 }
 
 TEST(Judge, ACaseThatCannotBeReadIsUnknownNotACrash) {

@@ -37,10 +37,12 @@ Verdict no_stuck_process(const History& history) {
   const bool stopped_by_us = reading.first<Signalled>([&](const Signalled& sent) {
     return sent.by == reading.warden() && sent.signal == stop_signal && sent.error == 0;
   }).has_value();
-  const auto found = reading.first<Stuck>([&](const Stuck& stuck) {
+  const auto counts = [&](const Stuck& stuck) {
     const bool ours = stopped_by_us && (stuck.how == "stopped" || stuck.how == "child-wait");
     return !ours && stands(history, stuck);
-  });
+  };
+  auto found = reading.first<Stuck>([&](const Stuck& stuck) { return stuck.proved && counts(stuck); });
+  if (!found) found = reading.first<Stuck>(counts);
   if (!found) return held("nobody was found stuck");
   const Stuck& stuck = reading.at<Stuck>(*found);
   std::vector<std::size_t> evidence{*found};

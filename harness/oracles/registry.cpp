@@ -131,8 +131,8 @@ std::string not_the_order(const History& history) {
   return {};
 }
 
-/// Why this history cannot carry a verdict; empty when it can.
-std::string not_the_question(const History& history) {
+/// Why this history cannot carry any verdict; empty when it can.
+std::string not_whole(const History& history) {
   if (!history.damage.empty()) return "the history is damaged: " + history.damage;
   if (history.unreadable_lines > 0) return std::to_string(history.unreadable_lines) + " lines cannot be read";
   const RunEnded* ended = nullptr;
@@ -144,12 +144,33 @@ std::string not_the_question(const History& history) {
   if (history.size() != ended->events + 1) {
     return std::to_string(ended->events + 1) + " events were written, " + std::to_string(history.size()) + " are here";
   }
+  return {};
+}
+
+std::string case_end(const History& history) {
+  std::string because;
+  for (const Event& event : history.events()) {
+    if (const auto* end = event.as<RunEnded>()) because = end->because;
+  }
+  return because;
+}
+
+/// A promise that was broken by a proof, whatever the scenario was about: processes that wait for each other do so for good.
+bool is_proved_break(const OracleRow& row, const Verdict& verdict, const History& history) {
+  if (row.key != "no-stuck-process" || verdict.outcome != Outcome::broken || verdict.evidence.empty()) return false;
+  const auto* stuck = history[verdict.evidence.back()].as<Stuck>();
+  return stuck != nullptr && stuck->proved;
+}
+
+/// Why what the scenario asks for was not brought on; empty when it was.
+std::string not_the_question(const History& history) {
+  const std::string because = case_end(history);
   if (std::string reason = not_a_supervised_tree(history); !reason.empty()) return reason;
   const bool came_no_further = stuck_after_a_fault(history);
   for (const FaultSpec& fault : case_of(history).faults) {
     if (came_no_further && !told_of<FaultEstablished>(history, fault.fault)) continue;
     if (!told_of<FaultEstablished>(history, fault.fault)) {
-      return "the fault " + fault.fault + " was never established (" + ended->because + ")";
+      return "the fault " + fault.fault + " was never established (" + because + ")";
     }
     if (!told_of<FaultFired>(history, fault.fault)) return "the fault " + fault.fault + " never fired";
   }
@@ -167,17 +188,19 @@ Verdict judged_by(const OracleRow& row, const History& history) {
 }  // namespace
 
 std::map<std::string, Verdict> judge(const History& history) {
-  std::string reason, other_order;
+  std::string broken_off, reason, other_order;
   try {
-    reason = not_the_question(history);
+    broken_off = not_whole(history);
+    reason = broken_off.empty() ? not_the_question(history) : broken_off;
     if (reason.empty()) other_order = not_the_order(history);
   } catch (const std::exception& error) {
-    reason = error.what();
+    broken_off = reason = error.what();
   }
   std::map<std::string, Verdict> verdicts;
   for (const OracleRow& row : oracles()) {
     Verdict& verdict = verdicts[std::string(row.key)];
-    verdict = reason.empty() ? judged_by(row, history) : unknown(reason);
+    verdict = broken_off.empty() ? judged_by(row, history) : unknown(reason);
+    if (!reason.empty() && !is_proved_break(row, verdict, history)) verdict = unknown(reason);
     if (verdict.outcome == Outcome::held && !other_order.empty()) verdict = unknown(other_order);
   }
   return verdicts;

@@ -22,6 +22,7 @@
 #include "harness/arena/private_directory.h"
 #include "harness/arena/private_places.h"
 #include "harness/core/error.h"
+#include "harness/observe/alarms.h"
 #include "harness/observe/set_aside.h"
 #include "harness/run/player_class.h"
 
@@ -180,6 +181,7 @@ void Player::be_ready_for_a_crowd() {
 }
 
 int Player::play() {
+  observe::remember_alarms();
   std::string notes;
   for (const std::string& refusal : part_.refusals) notes += (notes.empty() ? "" : "; ") + refusal;
   append(ArenaOpened{std::string(name(part_.tier)), part_.cgroup, ::getpid(), notes});

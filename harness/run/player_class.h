@@ -49,7 +49,8 @@ class Player final : public faults::Strike {
                       {[this](ArenaRested rested) { append(std::move(rested)); },
                        [this](std::size_t fault, const Event& event) { shows(fault, event); },
                        [this] { startup_begins_anew(); }}),
-        watch_(processes_, {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
+        watch_(processes_, part.tier != arena::Tier::subreaper, ::getpid(),
+               {[this](Process& process, const auto& finding) { is_stuck(process, finding); },
                             [this](SignalWithoutEffect stays) { append(std::move(stays)); },
                             [this] { strike_times_.tick(), tick_faults(); }}),
         strangers_(warden_, part.outlook != nullptr ? *part.outlook : no_outlook, part.tier != arena::Tier::subreaper,
@@ -137,7 +138,8 @@ class Player final : public faults::Strike {
   void teardown_deadline(std::uint64_t asked, Nanos granted);
   void bound_is_over(std::uint64_t asked);
   void supervisor_is_gone();
-  [[nodiscard]] bool has_time_to_follow() const;
+  [[nodiscard]] bool has_time_to_follow();
+  void prove_standstill();
   void end_from_outside(Process& supervisor, const std::string& because);
   void enough_seen(const std::string& because);
   void startup_is_over();
@@ -183,6 +185,8 @@ class Player final : public faults::Strike {
   bool supervisor_gone_ = false;
   Nanos supervisor_gone_at_{};
   bool supervisor_killed_ = false;  // by us
+  std::string standstill_;          // why nobody who is left will ever end by itself
+  Nanos next_proof_{};              // not before
   bool concluding_ = false;
   bool ended_ = false;
 };

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/observe/standstill.h"
 #include "harness/run/player_class.h"
 
 namespace forkproof::run {
@@ -14,6 +15,8 @@ namespace {
 constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr Nanos last_word_patience = std::chrono::seconds(1);  // of who has connected, to say what it has to say
 constexpr Nanos time_to_follow = std::chrono::seconds(2);  // twice the second in which many look for their parent
+
+constexpr Nanos least_between_proofs = std::chrono::milliseconds(4);
 
 }  // namespace
 
@@ -48,6 +51,7 @@ void Player::explain(const std::string& when, const std::vector<Pid>& about) {
     std::replace(each.chain.begin(), each.chain.end(), each.stuck_in, "is " + running);
     each.stuck_in = "is " + running;
   }
+  if (when != "bound") why.proof = standstill_;
   append(std::move(why));
 }
 
@@ -61,11 +65,23 @@ void Player::supervisor_is_gone() {
 
 /// Whether somebody is left behind a command, and may still end by itself: at once, like whoever waits for the end of a
 /// pipe or looks who its parent is (python's resource tracker, gunicorn's worker), and after a SIGKILL in the whole bound.
-bool Player::has_time_to_follow() const {
+/// Where it is proved that nobody can, nobody is waited for.
+bool Player::has_time_to_follow() {
   if (!is_command(part_.one)) return false;
   const bool is_over = monotonic_now() - supervisor_gone_at_ >= time_to_follow;
   if (is_over && !(supervisor_killed_ && teardown_asked_)) return false;
-  return !observe::everybody(part_.tier != arena::Tier::subreaper, ::getpid()).empty();
+  if (observe::everybody(part_.tier != arena::Tier::subreaper, ::getpid()).empty()) return false;
+  prove_standstill();
+  return standstill_.empty();
+}
+
+/// A proof reads much of /proc, so the arena has the processor for most of the time between two attempts.
+void Player::prove_standstill() {
+  const Nanos began = monotonic_now();
+  if (began < next_proof_ || !standstill_.empty() || concluding_) return;
+  standstill_ = observe::Standstill(part_.tier != arena::Tier::subreaper, ::getpid()).proof();
+  const Nanos now = monotonic_now();
+  next_proof_ = now + std::max(least_between_proofs, 8 * (now - began));
 }
 
 void Player::end_from_outside(Process& supervisor, const std::string& because) {

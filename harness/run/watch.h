@@ -19,8 +19,9 @@ class Watch {
     std::function<void(SignalWithoutEffect)> stays;
     std::function<void()> faults_turn;  ///< each of them ticks
   };
-  /// Borrows the table.
-  Watch(ProcessTable& processes, Told told) : processes_(processes), told_(std::move(told)) {}
+  /// Borrows the table. `sealed` and `root` as in observe::everybody().
+  Watch(ProcessTable& processes, bool sealed, Pid root, Told told)
+      : processes_(processes), told_(std::move(told)), stuck_(sealed, root) {}
 
   void look();
   /// A signal was sent to a task from outside.

@@ -22,7 +22,7 @@ TEST(Watch, WhoIsEndedIsForgottenWithItsNumber) {
   ProcessTable processes;
   processes.add({.pid = child, .parent = ::getpid(), .role = "task"});
   int told = 0;
-  Watch watch(processes, {[&](Process&, const observe::Finding&) { ++told; }, [](SignalWithoutEffect) {}, [] {}});
+  Watch watch(processes, true, ::getpid(), {[&](Process&, const observe::Finding&) { ++told; }, [](SignalWithoutEffect) {}, [] {}});
   while (told == 0) watch.look();
   for (int i = 0; i < 20; ++i) watch.look();
   EXPECT_EQ(told, 1);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "harness/core/children.h"
+#include "harness/observe/namespaces.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/stuck/kind.h"
 
@@ -24,9 +25,14 @@ std::vector<int> waited_for(const Glance& glance) {
   if (!wait4 && glance.main.number != SYS_waitid) return {};
   if ((a[wait4 ? 2 : 3] & WNOHANG) != 0) return {};
   const int one = static_cast<int>(wait4 ? a[0] : a[1]);
-  if (wait4 ? one > 0 : a[0] == P_PID) return {one};
+  const std::vector<int> children = children_of(glance.pid);
+  // The number counts in the process's own PID namespace.
+  if (wait4 ? one > 0 : a[0] == P_PID) {
+    const Pid child = process_called(glance.pid, one, children);
+    return child > 0 ? std::vector<int>{child} : std::vector<int>{};
+  }
   const bool anyone = wait4 ? one == -1 : a[0] == P_ALL;
-  return anyone ? children_of(glance.pid) : std::vector<int>{};
+  return anyone ? children : std::vector<int>{};
 }
 
 /// Found stuck, and no signal has come to end that since.

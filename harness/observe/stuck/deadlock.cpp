@@ -9,43 +9,23 @@
 // One after the other is no moment: so all threads are read twice, and no thread may have been switched between its
 // two readings. Then each was blocked from the first to the second, and all of them when the first pass was over.
 #include <linux/futex.h>
-#include <linux/kcmp.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
 #include <fmt/format.h>
 
-#include "harness/core/children.h"
 #include "harness/core/proc_root.h"
 #include "harness/observe/holders.h"
+#include "harness/observe/memory_shared.h"
+#include "harness/observe/namespaces.h"
 #include "harness/observe/proc.h"
 #include "harness/observe/stuck/kind.h"
 
 namespace forkproof::observe {
 namespace {
-
-enum class Share { no, yes, untold };
-Share shares_memory(Pid pid, Pid other) {
-  if (other <= 0 || other == pid) return Share::no;
-  const long order = ::syscall(SYS_kcmp, pid, other, KCMP_VM, 0UL, 0UL);
-  if (order >= 0) return order == 0 ? Share::yes : Share::no;
-  return errno == ESRCH ? Share::no : Share::untold;
-}
-
-/// With a relative it must be certain; of strangers, those that may not be asked run under another user.
-bool shares_memory_with_anyone(Pid pid) {
-  if (shares_memory(pid, parent_of(pid)) != Share::no) return true;
-  const std::vector<int> children = children_of(pid);
-  if (std::any_of(children.begin(), children.end(), [pid](int other) { return shares_memory(pid, other) != Share::no; })) {
-    return true;
-  }
-  const std::vector<Pid> all = everybody(true, pid);
-  return std::any_of(all.begin(), all.end(), [pid](Pid other) { return shares_memory(pid, other) == Share::yes; });
-}
 
 bool in_user_fault(Pid pid, const Thread& thread) {
   if (!thread.blocked || thread.number >= 0) return false;
@@ -66,7 +46,8 @@ std::string explain_futex(Pid pid, const Thread& thread) {
   const std::string where = fmt::format("futex {:#x}{}, private, no timeout", thread.arguments[0],
                                         memory.empty() ? "" : " of " + memory);
   const int owner = mutex_owner(pid, thread.arguments[0]);
-  const Pid holder = process_of_thread(owner);
+  // The number counts in the process's own PID namespace.
+  const Pid holder = process_with_thread(pid, owner, {parent_of(pid)});
   if (holder == pid) return fmt::format("a lock that thread {} of its own holds ({})", owner, where);
   if (holder > 0) return fmt::format("a lock owned by thread {}, which exists in pid {} and not here ({})", owner, holder, where);
   return "a wake-up (" + where + ")";

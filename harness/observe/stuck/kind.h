@@ -23,6 +23,8 @@ struct Glance {
   Nanos since{};              ///< of the first look that showed the main thread in this very call
   std::uint64_t looks = 1;    ///< that have shown it so, this one included
   const std::map<Pid, Finding>& found;  ///< who was found stuck before
+  bool sealed = true;         ///< as in everybody()
+  Pid root = 0;               ///< likewise
 
   /// For what costs some reads more: every 16th look.
   [[nodiscard]] bool now_and_then() const { return looks % 16 == 0; }
