@@ -36,6 +36,10 @@ add_test(NAME consumer COMMAND ${CMAKE_SOURCE_DIR}/ci/consumer-test ${CMAKE_BINA
 add_test(NAME guard-command COMMAND ${CMAKE_SOURCE_DIR}/ci/guard-test $<TARGET_FILE:repro>)
 # What is seen of a command's processes by each way to see them.
 add_test(NAME observation COMMAND ${CMAKE_SOURCE_DIR}/ci/observe-test $<TARGET_FILE:repro>)
+# Inputs on which the rig was wrong once, and their twins.
+add_test(NAME field COMMAND ${CMAKE_SOURCE_DIR}/ci/field-test $<TARGET_FILE:repro>)
+# What each runtime says of its own crash.
+add_test(NAME crash-lines COMMAND ${CMAKE_SOURCE_DIR}/ci/crash-test $<TARGET_FILE:repro>)
 # That the rig finds what is planted, and nothing where nothing is.
 add_test(NAME prove COMMAND repro prove --short WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 # An engine's variables are inherited: who runs ctest in a job of a Slurm array, or with GoogleTest's shards, wants the room
