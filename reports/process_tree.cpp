@@ -44,7 +44,8 @@ Family family_after(const History& history, std::map<Pid, std::string>* marks) {
   }
   for (const Event& event : history.events()) {
     const auto* moved = event.as<Reparented>();
-    if (moved != nullptr && family.contains(moved->pid)) (*marks)[moved->pid] = "orphan";
+    // A zombie is nobody's orphan: it has ended, and waits to be reaped.
+    if (moved != nullptr && family.contains(moved->pid)) marks->try_emplace(moved->pid, "orphan");
   }
   return family;
 }

@@ -15,6 +15,7 @@
 namespace forkproof::reports {
 namespace {
 
+constexpr std::size_t most_of_a_name = 40;    // a program may be called anything
 constexpr std::size_t most_passers_by = 12;  // that are told of one by one
 
 /// Promises that came out otherwise than expected, or could not be told: those of the same reason together.
@@ -122,7 +123,7 @@ std::string timeline(const Exhibit& exhibit, double scale, const Letters& letter
     const auto line = told(history[i].what, cast);
     if (!line) continue;
     const std::string times = fmt::format("  {:<4}{}  ", marks[i], time_column(history[i].at - zero, scale));
-    all += wrapped(times + fmt::format("{:<16}", line->who + " "), line->what, times.size() + 16);
+    all += wrapped(times + fmt::format("{:<16}", clipped(line->who, most_of_a_name) + " "), line->what, times.size() + 16);
   }
   if (!passers_by.empty()) all += fmt::format("  {} strangers came and went, which is not shown\n", grouped(passers_by.size()));
   if (late > Nanos{}) all += fmt::format("  the machine was late by {} in all, which is not counted\n", text(late));

@@ -16,17 +16,18 @@ std::string backend_name(const CellSummary& cell) { return cell.one.backend_name
 std::string cell_text(const CellSummary& cell, const RunSummary& summary, const Letters& letters) {
   if (cell.runs == 0) return cell.outcome == CellOutcome::skipped ? "skipped" : "not run";
   std::string text;
-  bool any_unknown = false;
+  bool any_unknown = false, any_held = false;
   for (const std::string& oracle : summary.oracles) {
     const auto found = cell.oracles.find(oracle);
     if (found == cell.oracles.end()) continue;
+    any_held |= found->second.worst.outcome == Outcome::held;
     any_unknown |= found->second.unknown_runs > 0;
     if (found->second.broken_runs == 0) continue;
     text += (text.empty() ? "" : " ") + std::string(1, letters.at(oracle));
     if (found->second.broken_runs != cell.runs) text += fmt::format(":{}", found->second.broken_runs);
   }
   if (any_unknown) text += text.empty() ? "?" : " ?";
-  if (text.empty()) text = "holds";
+  if (text.empty()) text = any_held ? "holds" : "not judged";
   return text + (cell.outcome == CellOutcome::not_as_expected ? " !" : "");
 }
 

@@ -19,6 +19,7 @@ namespace forkproof::reports {
 namespace {
 
 constexpr std::size_t most_differences_told = 40;  // differences: the rest is counted
+constexpr std::size_t most_reasons = 20;  // likewise
 
 std::string size_and_world(const RunSummary& summary) {
   const std::string shard = summary.shard.count == 1 ? "" : fmt::format(" (shard {} of {})", summary.shard.index, summary.shard.count);
@@ -41,17 +42,44 @@ void write_head(const RunSummary& summary, std::ostream& out) {
   out << "\n";
 }
 
+/// Promises that were not judged, in one line a reason. Of a matrix there are too many cells for it.
+void write_skipped(const RunSummary& summary, std::ostream& out) {
+  if (summary.matrix) return;
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
+  for (const CellSummary& cell : summary.cells) {
+    for (const std::string& oracle : summary.oracles) {
+      const auto found = cell.oracles.find(oracle);
+      if (found == cell.oracles.end() || found->second.worst.outcome != Outcome::skipped) continue;
+      const std::string& because = found->second.worst.because;
+      auto reason = std::find_if(reasons.begin(), reasons.end(), [&](const auto& each) { return each.first == because; });
+      if (reason == reasons.end()) reason = reasons.insert(reasons.end(), {because, {}});
+      auto& names = reason->second;
+      if (std::find(names.begin(), names.end(), oracle) == names.end()) names.push_back(oracle);
+    }
+  }
+  if (!reasons.empty()) out << "  not judged:\n";
+  for (std::size_t i = 0; i < std::min(reasons.size(), most_reasons); ++i) {
+    out << wrapped("    ", fmt::format("{}: {}", fmt::join(reasons[i].second, ", "), reasons[i].first), 6);
+  }
+  if (reasons.size() > most_reasons) out << fmt::format("    ... and {} reasons more; --format json has them all\n", reasons.size() - most_reasons);
+}
+
 /// "all 28 cells came out as expected", or what came out how.
 void write_count(const RunSummary& summary, std::ostream& out) {
   const bool all_good = std::all_of(summary.cells.begin(), summary.cells.end(),
                                     [](const CellSummary& cell) { return cell.outcome == CellOutcome::as_expected; });
   if (all_good) {
-    out << fmt::format("  all {} as expected\n", counted(summary.cells.size(), "cell came out", "cells came out"));
+    if (summary.cells.size() == 1) out << "  the one cell came out as expected\n";
+    else out << fmt::format("  all {} cells came out as expected\n", grouped(summary.cells.size()));
   } else {
     out << wrapped("  ", counted_outcomes(summary), 4);
   }
+  const bool any_judged = std::any_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) {
+    return std::any_of(cell.oracles.begin(), cell.oracles.end(), [](const auto& each) { return each.second.worst.outcome != Outcome::skipped; });
+  });
   const bool any_ran = std::any_of(summary.cells.begin(), summary.cells.end(), [](const CellSummary& cell) { return cell.runs > 0; });
   if (!any_ran) out << "  could not tell: nothing was run\n";
+  else if (!any_judged) out << "  could not tell: no promise could be judged\n";
   for (const std::string& gap : summary.gaps) out << wrapped("  could not tell: ", gap, 4);
   if (summary.interrupted) out << "  interrupted: this is what was found so far\n";
 }
@@ -131,6 +159,7 @@ void report_text(const RunSummary& summary, std::ostream& out) {
   write_table(summary, letters, page);
   write_legend(summary, letters, page);
   write_count(summary, page);
+  write_skipped(summary, page);
   write_differences(summary, page);
   write_story(summary, letters, page);
   out << printable(page.str());

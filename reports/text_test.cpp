@@ -138,6 +138,39 @@ TEST(Text, ABreakThatDidNotComeIsADifference) {
   EXPECT_THAT(page, HasSubstr("expected to break: no-orphans\n    no-orphans broken in 0 of 1: nobody is left\n"));
 }
 
+TEST(Text, WhatWasNotJudgedIsToldInOneLineAReason) {
+  CellSummary cell = good_cell("term", "exemplary", "fork");
+  cell.oracles["no-orphans"] = {held("nobody is left"), 0, 0};
+  cell.oracles["state-reported"] = {skipped("it tells nothing"), 0, 0};
+  cell.oracles["selector-intact"] = {skipped("it tells nothing"), 0, 0};
+  RunSummary summary = summary_of({cell}, false);
+  summary.oracles.emplace_back("selector-intact");
+  const std::string page = text_report_of(summary);
+  EXPECT_THAT(page, HasSubstr("  the one cell came out as expected\n"
+                              "  not judged:\n"
+                              "    state-reported, selector-intact: it tells nothing\n"));
+  summary.matrix = true;
+  EXPECT_THAT(text_report_of(summary), Not(HasSubstr("not judged")));
+}
+
+TEST(Text, NothingJudgedDoesNotLookGreen) {
+  CellSummary cell = good_cell("term", "exemplary", "fork");
+  for (auto& [oracle, tally] : cell.oracles) tally = {skipped("it was killed"), 0, 0};
+  cell.outcome = CellOutcome::unknown;
+  const std::string page = text_report_of(summary_of({cell}, false));
+  EXPECT_THAT(page, HasSubstr("exemplary  not judged\n"));
+  EXPECT_THAT(page, HasSubstr("could not tell: no promise could be judged"));
+  EXPECT_THAT(page, Not(HasSubstr("holds")));
+}
+
+TEST(Text, AZombieIsNoOrphan) {
+  CellSummary cell = with_orphan(good_cell("term", "exemplary", "fork"));
+  cell.exhibit->history.append({21ms, CensusTaken{"deadline", true, {{.pid = 4, .parent = warden_pid, .state = "Z", .name = "helper"}}}});
+  const std::string page = text_report_of(summary_of({cell}, false));
+  EXPECT_THAT(page, HasSubstr("helper 4  <- zombie"));
+  EXPECT_THAT(page, Not(HasSubstr("<- orphan")));
+}
+
 TEST(Text, SomeOfManyRunsAreCounted) {
   CellSummary cell = with_orphan(good_cell("heartbeat-409", "exemplary", "fork"));
   cell.runs = 200;

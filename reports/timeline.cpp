@@ -46,7 +46,10 @@ struct Teller {
     if (e.rested) return Line{"arena", fmt::format("is at rest after {}{}", text(e.waited), why)};
     return Line{"arena", fmt::format("was not at rest after {}{}; it is struck all the same", text(e.waited), why)};
   }
-  Told operator()(const TeardownAsked& e) const { return Line{"teardown", "is asked for: " + e.because}; }
+  Told operator()(const TeardownAsked& e) const {
+    const bool is_asked = e.cause == cause::asked || e.cause == cause::rig;
+    return Line{"teardown", (is_asked ? "is asked for: " : "is counted from here: ") + e.because};
+  }
   Told operator()(const Request& e) const {
     if (e.what == "state") return Line{"server", "is told the final state: " + e.body};
     return std::nullopt;
@@ -103,11 +106,23 @@ struct Teller {
                                               e.doomed ? ", already dying" : "")};
   }
   Told operator()(const OutputCounted& e) const {
+    if (e.end == "came out") return Line{"output", fmt::format("of the task has come out of the command: {} letters", e.bytes)};
     return Line{cast.name(e.pid), fmt::format("has {} {} bytes of {}", e.end, e.bytes, e.channel)};
   }
   Told operator()(const DescriptorHeld& e) const {
     return Line{cast.name(e.pid), fmt::format("holds {} as descriptor {}, opened by {}", e.what, e.fd, cast.name(e.from))};
   }
+  Told operator()(const ListenersSeen& e) const {
+    std::string all;
+    for (const ListenerEntry& each : e.listeners) {
+      std::string holders;
+      for (const Pid pid : each.holders) holders += (holders.empty() ? "" : ", ") + cast.name(pid);
+      all += (all.empty() ? "" : "; ") + each.address + " of " + holders;
+    }
+    if (!e.trouble.empty()) return Line{"listeners", "cannot be looked at: " + e.trouble};
+    return all.empty() ? Told() : Line{"listeners", all};
+  }
+  Told operator()(const CrashLineSeen& e) const { return Line{"command", "has printed: " + e.line}; }
   Told operator()(const ProbeMade& e) const { return Line{"probe", e.what + ": " + e.result}; }
   Told operator()(const WorkerStarted& e) const {
     const std::string after = e.after > Nanos{} ? ", " + text(e.after) + " after the last one died" : "";

@@ -46,13 +46,15 @@ Outcome judge_one(const std::string& path, std::string* page) {
   std::size_t width = 0;
   for (const auto& row : oracles::oracles()) width = std::max(width, row.key.size());
   Outcome worst = Outcome::held;
+  bool any_judged = false;
   const auto verdicts = oracles::judge(read_history(file));
   for (const auto& row : oracles::oracles()) {
     const Verdict& verdict = verdicts.at(std::string(row.key));
     *page += reports::wrapped(fmt::format("  {:<{}}  {:<7}  ", row.key, width, name(verdict.outcome)), verdict.because);
     worst = std::max(worst, verdict.outcome);
+    any_judged |= verdict.outcome != Outcome::skipped;
   }
-  return worst;
+  return any_judged ? worst : Outcome::unknown;
 }
 
 int act(const std::string& place) {

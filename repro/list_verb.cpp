@@ -1,6 +1,7 @@
 // repro list [KIND]: the words that scenarios and options may use, from the same tables as the build.
 #include <fmt/format.h>
 
+#include "harness/core/crash_lines.h"
 #include "harness/core/error.h"
 #include "harness/core/profile.h"
 #include "harness/faults/fault.h"
@@ -115,6 +116,13 @@ void list_ways(Page& page) {
   }
 }
 
+/// What the rig can tell as a crash, and what it has been tried with.
+void list_crash_lines(Page& page) {
+  for (const CrashLineRow& row : crash_lines()) {
+    page.row(row.key, fmt::format("{} [{}; {}]", row.opening, end_words(row), row.tried.empty() ? "not tried" : "tried with " + std::string(row.tried)));
+  }
+}
+
 struct Kind {
   const char* name;
   void (*add)(Page&);
@@ -122,7 +130,8 @@ struct Kind {
 constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profiles}, {"targets", list_targets}, {"backends", list_backends},
                           {"faults", list_faults},       {"locks", list_locks},       {"oracles", list_oracles},
                           {"knobs", list_knobs},         {"sigint-setups", list_sigint_setups},
-                          {"sync-points", list_sync_points}, {"formats", list_formats}, {"ways", list_ways}};
+                          {"sync-points", list_sync_points}, {"formats", list_formats}, {"ways", list_ways},
+                          {"crash-lines", list_crash_lines}};
 
 int list_act(const std::string& wanted) {
   std::vector<std::string> known;
@@ -149,7 +158,7 @@ int list_verb(int argc, char** argv) {
   std::string kind;
   CLI::App app("Lists what scenarios and options may name: scenarios, profiles, targets,\n"
                "backends, faults, locks, oracles, knobs, sigint-setups, sync-points, formats,\n"
-               "ways (to see processes); without a KIND, all of them.",
+               "ways (to see processes), crash-lines; without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only")->type_name("");
   return run_verb_with(app, argc, argv, [&kind] { return list_act(kind); });

@@ -44,6 +44,10 @@ add_test(NAME why COMMAND ${CMAKE_SOURCE_DIR}/ci/why-test $<TARGET_FILE:repro>)
 add_test(NAME observation COMMAND ${CMAKE_SOURCE_DIR}/ci/observe-test $<TARGET_FILE:repro>)
 # Programs of the field of which the rig once said something wrong.
 add_test(NAME field COMMAND ${CMAKE_SOURCE_DIR}/ci/field-test $<TARGET_FILE:repro>)
+# Promises of commands, judged where they can be judged.
+add_test(NAME promises COMMAND ${CMAKE_SOURCE_DIR}/ci/promise-test $<TARGET_FILE:repro>)
+# What each runtime says of its own crash.
+add_test(NAME crash-lines COMMAND ${CMAKE_SOURCE_DIR}/ci/crash-test $<TARGET_FILE:repro>)
 # That the rig finds what is planted, and nothing where nothing is.
 add_test(NAME prove COMMAND repro prove --short WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 # An engine's variables are inherited: who runs ctest in a job of a Slurm array, or with GoogleTest's shards, wants the room

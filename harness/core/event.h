@@ -22,6 +22,15 @@ using Pid = std::int32_t;
 /// The warden: PID 1 of the arena. In the subreaper tier it has another number, told in ArenaOpened.
 inline constexpr Pid warden_pid = 1;
 
+/// The name of a field. `later`: histories of before it was there are read all the same, and it keeps its default.
+struct FieldName {
+  const char* text;
+  bool later = false;
+  constexpr FieldName(const char* name) : text(name) {}
+  constexpr FieldName(const char* name, bool is_later) : text(name), later(is_later) {}
+};
+constexpr FieldName later(const char* name) { return {name, true}; }
+
 #define FORKPROOF_EVENT(word)                            \
   static constexpr std::string_view kind = word;         \
   template <class Self, class Field>                     \
@@ -157,10 +166,19 @@ struct ArenaRested {
   }
 };
 
-/// From here on the subject owes a teardown.
+/// Why the clock of a teardown runs. A model supervisor owes its end in each case; a command owes it where somebody asked.
+namespace cause {
+inline constexpr char asked[] = "asked";            ///< by a signal that means the end, or by the server
+inline constexpr char rig[] = "rig";                ///< by the rig's own SIGTERM, which ends a run without an end
+inline constexpr char task_ended[] = "task-ended";  ///< nobody asked: it may restart its task, or have another one
+inline constexpr char not_asked[] = "not-asked";    ///< nobody asked: a reload, an error that is no refusal
+}  // namespace cause
+
+/// From here on the time of a teardown is counted. `cause`: one of the above; old histories do not tell it: asked.
 struct TeardownAsked {
   std::string because;
-  FORKPROOF_EVENT("teardown-asked") { field("because", self.because); }
+  std::string cause = cause::asked;
+  FORKPROOF_EVENT("teardown-asked") { field("because", self.because), field(later("cause"), self.cause); }
 };
 
 /// The heartbeat server's side of HTTP. `number` counts the requests of one kind, from 1.
@@ -333,14 +351,50 @@ struct CaptureOpened {
   }
 };
 
-/// Output, counted at one end: what a task wrote to a channel in all, or what the supervisor has read from it.
+/// Output, counted at one end: what a task wrote to a channel in all, what the supervisor has read from it, or what came out
+/// of a command (told at the first byte, and at the end of the run), in bytes that can be told from other output.
 struct OutputCounted {
   Pid pid = 0;
   std::string channel;
-  std::string end;  ///< "written" or "read"
+  std::string end;  ///< "written", "read" or "came out"
   std::uint64_t bytes = 0;
   FORKPROOF_EVENT("output-counted") {
     field("pid", self.pid), field("channel", self.channel), field("end", self.end), field("bytes", self.bytes);
+  }
+};
+
+/// One socket of the arena's network namespace that accepts connections, as the kernel's tables have it.
+struct ListenerEntry {
+  std::string name;           ///< as in /proc/PID/fd, "socket:[123]"
+  std::string address;        ///< "127.0.0.1:4000", "[::]:4000", or the path of a unix socket ("@" for an abstract one)
+  std::vector<Pid> holders;
+  FORKPROOF_EVENT("") { field("name", self.name), field("address", self.address), field("holders", self.holders); }
+  friend bool operator==(const ListenerEntry&, const ListenerEntry&) = default;
+};
+/// All listening sockets of the arena but the rig's own, and who has them open. `when`: "start" (the tree's root is there),
+/// "tree-ready", "teardown" or as in CensusTaken. `trouble`: why they could not be looked at; empty when they could.
+struct ListenersSeen {
+  std::string when;
+  std::string trouble;
+  std::vector<ListenerEntry> listeners;
+  FORKPROOF_EVENT("listeners-seen") {
+    field("when", self.when), field("trouble", self.trouble), field("listeners", self.listeners);
+  }
+};
+
+/// The last line in a command's output with which a known runtime tells of an uncaught exception, told when the command has
+/// ended. `runtime`: a key of crash_lines.def. `since`: when it was read, since the run began. `before`: the line before it.
+/// `next`: the first line after what belongs to it; empty: nothing followed.
+struct CrashLineSeen {
+  std::string runtime;
+  std::string line;
+  std::string detail;  ///< the last line of what belongs to it: "ValueError: I/O operation on closed epoll object"
+  Nanos since{};
+  std::string before;
+  std::string next;
+  FORKPROOF_EVENT("crash-line") {
+    field("runtime", self.runtime), field("line", self.line), field("detail", self.detail), field("since", self.since),
+        field("before", self.before), field("next", self.next);
   }
 };
 
@@ -555,7 +609,7 @@ using AnyHappening =
                  SignalWithoutEffect, CaptureOpened, OutputCounted, DescriptorHeld, ProbeMade, WorkerStarted,
                  Restarted, CommandNotStarted, CommandOutput, LimitReached, ArenaRested, ChannelClosed, SelectorOpened,
                  SelectorClosed, ClosedSelectorWait, ClosedSelectorResult, SubjectFailed, StateConcluded,
-                 CensusTaken, MachineLate, DeadlinePassed, RunEnded, Trouble>;
+                 CensusTaken, MachineLate, DeadlinePassed, RunEnded, Trouble, ListenersSeen, CrashLineSeen>;
 
 /// One of these. A class of its own, with its members in event.cpp: a variant of so many kinds, made anew by each file that
 /// writes an event, took half the time of a build. Use std::visit, std::get_if and so on as with any variant.

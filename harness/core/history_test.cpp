@@ -28,7 +28,7 @@ std::vector<Happening> one_of_each() {
       FaultEstablished{"heartbeat-reply", "all are up"},
       FaultFired{"heartbeat-reply", "409"},
       FaultHealed{"heartbeat-reply"},
-      TeardownAsked{"heartbeat 3 was answered 409"},
+      TeardownAsked{"heartbeat 3 was answered 409", cause::task_ended},
       Request{"heartbeat", 3, "PUT", "/ti/heartbeat", "{\"pid\":5}"},
       Reply{"heartbeat", 3, 409, "late"},
       Signalled{2, -5, 15, 3},
@@ -66,15 +66,17 @@ std::vector<Happening> one_of_each() {
       DeadlinePassed{"teardown"},
       RunEnded{"the supervisor has ended", 30},
       Trouble{"control socket", "no such event"},
+      ListenersSeen{"teardown", "no /proc", {{"socket:[7]", "127.0.0.1:4000", {2, 3}}}},
+      CrashLineSeen{"python", "Traceback (most recent call last):", "ValueError: x", 4ms, "stopping", "more"},
   };
 }
 
 template <class Kind>
 bool same_fields(const Kind& left, const Kind& right) {
   std::size_t fields = 0, equal = 0;
-  Kind::each(left, [&](const char*, const auto& one) {
+  Kind::each(left, [&](FieldName, const auto& one) {
     std::size_t index = 0;
-    Kind::each(right, [&](const char*, const auto& other) {
+    Kind::each(right, [&](FieldName, const auto& other) {
       if (index++ != fields) return;
       if constexpr (std::is_same_v<decltype(one), decltype(other)>) equal += one == other;
     });
@@ -93,7 +95,7 @@ template <class Kind>
 std::size_t listed_fields() {
   const Kind plain{};
   std::size_t count = 0;
-  Kind::each(plain, [&count](const char*, const auto&) { ++count; });
+  Kind::each(plain, [&count](FieldName, const auto&) { ++count; });
   return count;
 }
 
@@ -120,12 +122,12 @@ TEST(Event, TheListHasNoFieldAtItsDefault) {  // or a field that is never writte
           using Kind = std::decay_t<decltype(event)>;
           const Kind plain{};
           std::size_t index = 0;
-          Kind::each(event, [&](const char* name, const auto& field) {
+          Kind::each(event, [&](FieldName name, const auto& field) {
             std::size_t other = 0;
-            Kind::each(plain, [&](const char*, const auto& untouched) {
+            Kind::each(plain, [&](FieldName, const auto& untouched) {
               if (other++ != index) return;
               if constexpr (std::is_same_v<decltype(field), decltype(untouched)>) {
-                EXPECT_FALSE(field == untouched) << Kind::kind << "." << name;
+                EXPECT_FALSE(field == untouched) << Kind::kind << "." << name.text;
               }
             });
             ++index;
@@ -313,7 +315,7 @@ void set_any(WaitStatus& field) { field = WaitStatus(*rc::gen::arbitrary<int>())
 void set_any(Nanos& field) { field = Nanos(*rc::gen::arbitrary<std::int64_t>()); }
 template <class Kind>
 void set_all(Kind& event) {
-  Kind::each(event, [](const char*, auto& field) { set_any(field); });
+  Kind::each(event, [](FieldName, auto& field) { set_any(field); });
 }
 template <class Item>
 void set_any(std::vector<Item>& field) {

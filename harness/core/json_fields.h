@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/duration.h"
+#include "harness/core/event.h"
 #include "harness/core/wait_status.h"
 
 namespace forkproof::json_fields {
@@ -68,11 +69,13 @@ void from_json(const Json& json, std::vector<T>& values)
 
 template <class T>
 void write(Json& object, const T& value) {
-  T::each(value, [&object](const char* name, const auto& field) { object[name] = to_json(field); });
+  T::each(value, [&object](FieldName name, const auto& field) { object[name.text] = to_json(field); });
 }
 template <class T>
 void read(const Json& object, T& value) {
-  T::each(value, [&object](const char* name, auto& field) { from_json(object.at(name), field); });
+  T::each(value, [&object](FieldName name, auto& field) {
+    if (!name.later || object.contains(name.text)) from_json(object.at(name.text), field);
+  });
 }
 
 }  // namespace forkproof::json_fields

@@ -32,8 +32,8 @@ class Strike {
   /// What the fault needs is there; `proof` says how that is known.
   virtual void established(const std::string& proof) = 0;
   virtual void fired(const std::string& what) = 0;
-  /// From now on the subject owes a teardown.
-  virtual void asks_teardown(const std::string& because) = 0;
+  /// From now on the time of a teardown is counted; `why`: one of the words of `cause` (event.h).
+  virtual void asks_teardown(const std::string& because, const char* why = cause::asked) = 0;
   /// Sends a signal from outside the subject; what becomes of one to a task is watched. `target` < 0: to the group.
   virtual void signal(Pid target, int signal) = 0;
   /// What the fault has seen of the subject from outside; `ok`: as it should be.

@@ -30,9 +30,21 @@ constexpr Setting heartbeat_reply_settings[] = {
      .about = "\"heartbeat N\": the first N are answered 204; \"start\": the request to start the task is answered so; "
               "\"output\": from when the task has written all its output, or is stuck",
      .examples = "heartbeat 0|heartbeat 1|heartbeat 2|heartbeat 5|start|output"},
+    {.key = "asks_teardown", .is_number = false, .required = false,
+     .about = "whether a command owes its end from then on (where nothing is said: after 404, 409 and 410 to a heartbeat, and "
+              "after 4xx but 408, 425 and 429 to the start)",
+     .words = "true false"},
 };
 
 constexpr int most_heartbeats = 1000;
+
+/// Whether such a reply tells a task runner to stop. An error of the server's asks nobody to end.
+bool asks_to_stop(const std::string& request, const PlannedReply& reply) {
+  const int status = reply.status;
+  if (reply.kind != ReplyKind::status) return false;
+  if (request != "run") return status == 404 || status == 409 || status == 410;
+  return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
+}
 
 /// Which request is answered with the fault's status: "run" or the n-th "heartbeat". Number 0: no such setting.
 /// "output": heartbeats from a moment on that only the run brings.
@@ -73,7 +85,8 @@ class HeartbeatReply final : public Fault {
       : reply_(static_cast<int>(spec.number("status", 204)),
                reply_kind_from(spec.word("reply", "status")).value_or(ReplyKind::status)),
         request_(struck_by(spec).request),
-        number_(struck_by(spec).number) {}
+        number_(struck_by(spec).number),
+        asks_(spec.word("asks_teardown", asks_to_stop(request_, reply_) ? "true" : "false") == "true") {}
 
   void set_stage(Stage& stage) override {
     stage.server.wanted = true;
@@ -140,7 +153,7 @@ class HeartbeatReply final : public Fault {
             : fmt::format("{} {} was not answered properly: {}", reply.what, reply.number, word(reply_.kind));
     if (std::exchange(fired_, true)) return;
     strike.fired(what);
-    strike.asks_teardown(what);
+    strike.asks_teardown(what, asks_ ? cause::asked : cause::not_asked);
   }
 
   /// A task that crashed before the tree was up: it will be asked for no more heartbeats, and there is nothing to revoke.
@@ -162,6 +175,7 @@ class HeartbeatReply final : public Fault {
   PlannedReply reply_;
   std::string request_;
   int number_;
+  bool asks_;
   int nodes_ = 0;      // that are up, once all are
   std::string stuck_;  // who cannot come up
   bool due_ = false;   // the supervisor stands before the request

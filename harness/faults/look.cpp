@@ -19,6 +19,18 @@ std::string first_line(Pid pid, const char* file) {
   return line;
 }
 
+/// "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX-1"; 0 for anything else.
+int real_time_signal(const std::string& word) {
+  const int base = word.starts_with("SIGRTMIN") ? SIGRTMIN : word.starts_with("SIGRTMAX") ? SIGRTMAX : 0;
+  if (base == 0) return 0;
+  const std::string rest = word.substr(8);
+  const bool is_number = rest.size() > 1 && rest.size() < 4 && rest.find_first_not_of("0123456789", 1) == std::string::npos;
+  const bool points_inside = !rest.empty() && rest[0] == (base == SIGRTMIN ? '+' : '-');
+  if (!rest.empty() && (!is_number || !points_inside)) return 0;
+  const int signal = base + (rest.empty() ? 0 : std::atoi(rest.c_str()));
+  return signal >= SIGRTMIN && signal <= SIGRTMAX ? signal : 0;
+}
+
 }  // namespace
 
 char state_of(Pid pid) {
@@ -58,7 +70,10 @@ int signal_from(const std::string& word) {
   for (int signal = 1; signal < SIGRTMIN; ++signal) {
     if (signal_name(signal) == word) return signal;
   }
-  return 0;
+  if (word == "SIGIOT") return SIGABRT;
+  if (word == "SIGPOLL") return SIGIO;
+  if (word == "SIGCLD") return SIGCHLD;
+  return real_time_signal(word);
 }
 
 bool Rest::look(Pid pid) {

@@ -121,6 +121,13 @@ TEST(Look, SignalsHaveNames) {
   EXPECT_EQ(signal_from("SIGCHLD"), SIGCHLD);
   EXPECT_EQ(signal_from("SIGNONSENSE"), 0);
   EXPECT_EQ(signal_from("TERM"), 0);
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGWINCH, SIGPWR, SIGSYS}) EXPECT_EQ(signal_from(signal_name(signal)), signal);
+  EXPECT_EQ(signal_from("SIGRTMIN"), SIGRTMIN);
+  EXPECT_EQ(signal_from("SIGRTMIN+3"), SIGRTMIN + 3);
+  EXPECT_EQ(signal_from("SIGRTMAX-1"), SIGRTMAX - 1);
+  for (const char* nonsense : {"", "SIG", "SIGRTMIN-1", "SIGRTMIN+", "SIGRTMIN+99", "SIGRTMAX+1", "SIGRTMIN+x", "15", "signal 15"}) {
+    EXPECT_EQ(signal_from(nonsense), 0) << nonsense;
+  }
 }
 
 }  // namespace

@@ -23,6 +23,13 @@ namespace {
 
 constexpr Nanos rest_patience = std::chrono::seconds(2);
 
+/// Whether a supervisor that gets it owes its end. SIGHUP, SIGUSR1 and the like mean "reload" to many, and what they mean to
+/// this one only the scenario can say; a terminal that hangs up is a closed window.
+bool means_the_end(int signal, const std::string& to) {
+  const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGKILL || signal == SIGABRT;
+  return ends || (signal == SIGHUP && to == "terminal");
+}
+
 class SignalSupervisor final : public Fault {
  public:
   explicit SignalSupervisor(const FaultSpec& spec)
@@ -30,6 +37,7 @@ class SignalSupervisor final : public Fault {
         to_(spec.word("to", "process")),
         after_(spec.word("after", "")),
         signal_(signal_from(name_)),
+        asks_(spec.word("asks_teardown", means_the_end(signal_, to_) ? "true" : "false") == "true"),
         left_(spec.number("again", 0)) {}
 
   void set_stage(Stage& stage) override { stage.terminal |= to_ == "terminal"; }
@@ -65,7 +73,7 @@ class SignalSupervisor final : public Fault {
     fired_ = true;
     strike.established(after_ + " has fired");
     strike.fired("the supervisor has ended before it could be sent " + name_);
-    strike.asks_teardown("the supervisor ends by itself");
+    strike.asks_teardown("the supervisor ends by itself", cause::not_asked);
   }
 
   /// Whether what is typed will reach it; gives up where it will not.
@@ -87,7 +95,7 @@ class SignalSupervisor final : public Fault {
     rest_.forget();
     const std::string what = told();
     strike.fired(what);
-    strike.asks_teardown(what);
+    strike.asks_teardown(asks_ ? what : what + ", which asks for no end", asks_ ? cause::asked : cause::not_asked);
     send(strike);
   }
 
@@ -118,6 +126,7 @@ class SignalSupervisor final : public Fault {
 
   std::string name_, to_, after_;
   int signal_;
+  bool asks_;
   std::int64_t left_;
   Pid supervisor_ = 0;
   Nanos due_since_{}, first_tick_{};
@@ -129,16 +138,20 @@ class SignalSupervisor final : public Fault {
 
 std::span<const Setting> settings_of_signal_supervisor() {
   static constexpr Setting settings[] = {
-      {"signal", false, false, "SIGTERM (where nothing is said), SIGINT, SIGHUP, SIGQUIT, SIGKILL, SIGUSR1", 0, 0,
-       "SIGTERM SIGINT SIGHUP SIGQUIT SIGKILL SIGUSR1"},
+      {"signal", false, false, "SIGTERM (where nothing is said) or any other that the kernel has, up to SIGRTMAX (SIGRTMIN+3)", 0, 0,
+       "", "SIGTERM|SIGINT|SIGHUP|SIGQUIT|SIGKILL|SIGUSR1|SIGUSR2|SIGWINCH"},
       {"to", false, false, "process (where nothing is said); group: its process group; terminal: by a real pty, Ctrl-C, "
        "Ctrl-\\ or a hangup", 0, 0, "process group terminal"},
       {"again", true, false, "how many times more, each when the one before was taken and the supervisor is still there", 0, 10},
       {"after", false, false, "another fault of the case: not when the tree is up, but when that has fired"},
+      {"asks_teardown", false, false, "whether the supervisor owes its end then (where nothing is said: after SIGTERM, SIGINT, "
+       "SIGQUIT, SIGABRT, SIGKILL and a terminal's hangup). Of one that does not, the rig waits for what it makes of it: until the "
+       "tree is gone and up again, or the bound is over. Then the rig sends SIGTERM", 0, 0, "true false"},
   };
   return settings;
 }
 std::string check_signal_supervisor(const FaultSpec& spec) {
+  if (signal_from(spec.word("signal", "SIGTERM")) == 0) return "signal: there is no signal '" + spec.word("signal", "") + "'";
   const std::string after = spec.word("after", "");
   if (!after.empty() && find_fault(after) == nullptr) return "after: there is no fault '" + after + "'";
   if (after == "signal-supervisor") return "after: it cannot wait for itself; `again` sends it again";

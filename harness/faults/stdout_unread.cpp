@@ -79,7 +79,7 @@ class StdoutUnread final : public Fault {
     if (!closes_) return strike.fired("it stays full");
     strike.close_stdout();
     strike.fired("its reading end is closed");
-    strike.asks_teardown("the reader of its stdout is gone");
+    strike.asks_teardown("the reader of its stdout is gone", cause::not_asked);
   }
 
  private:

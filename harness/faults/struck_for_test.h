@@ -11,7 +11,7 @@ namespace forkproof::faults {
 struct Struck final : Strike {
   void established(const std::string& what) override { proof = what; }
   void fired(const std::string&) override { ++times_fired; }
-  void asks_teardown(const std::string&) override {}
+  void asks_teardown(const std::string&, const char* = cause::asked) override {}
   void signal(Pid target, int signal) override { signals.emplace_back(target, signal); }
   void probed(const std::string&, const std::string&, bool) override {}
   [[nodiscard]] int stdout_reader() const override { return reader; }

@@ -17,16 +17,19 @@ Verdict by_its_own_exit(const History& history, const Reading& reading) {
   if (!truth || !own || !reading.at<Exited>(*truth).known) return skipped("the command tells nothing of its task's exit status");
   const WaitStatus task = reading.at<Exited>(*truth).status, command = reading.at<Exited>(*own).status;
   const std::string both = "the task's end was " + task.text() + ", the command's " + command.text();
+  const std::vector<std::size_t> evidence{*truth, *own};
+  const bool is_equal = as_a_shell_says(task) == as_a_shell_says(command) && *truth < *own;
   if (!std::get<Command>(case_of(history).subject).passes_exit_status) {
-    return skipped("the command does not say that it passes its task's exit status on: " + both);
+    // Of a success it cannot be told where it comes from.
+    if (is_equal && !task.success() && !reading.killed_from_outside()) return held(both, evidence);
+    return skipped("whether the command passes its task's exit status on is not known: " + both);
   }
   if (reading.killed_from_outside()) return skipped("the rig killed the command (SIGKILL): " + both);
   // One that died of another signal than its task passed nothing on, and who of them was dead first is chance. One that
   // raises its task's signal against itself has.
   if (command.signalled() && !command.same_end(task)) return skipped("the command itself died of a signal: " + both);
   if (*own < *truth) return skipped("the command ended before its task, and took no status: " + both);
-  const std::vector<std::size_t> evidence{*truth, *own};
-  if (as_a_shell_says(task) == as_a_shell_says(command)) return held(both, evidence);
+  if (is_equal) return held(both, evidence);
   return broken(both + "; it says that it passes that on (a signal n as 128 + n)", evidence);
 }
 

@@ -203,5 +203,159 @@ TEST(JudgeCommand, SigintToATaskWithASupervisorIsNoOrphansMatter) {
   EXPECT_EQ(verdict_on(story, "orphan-ends").outcome, Outcome::skipped);
 }
 
+/// A teardown that is only counted, and how the command takes it.
+Verdict teardown(const char* why, std::optional<Nanos> ends_after) {
+  Story story(command_case());
+  start(story).then(FaultFired{"x", "y"}).then(TeardownAsked{"the supervisor is sent SIGHUP", why});
+  if (ends_after) story.exits(task, WaitStatus::killed_by(15)).after(*ends_after, Exited{supervisor, "supervisor", WaitStatus{}, true});
+  else story.after(300ms, DeadlinePassed{"teardown"});
+  return verdict_on(story.census(), "teardown-bounded");
+}
+
+TEST(JudgeCommand, ATeardownThatNobodyAskedForCannotBeTooSlow) {
+  EXPECT_EQ(teardown(cause::asked, std::nullopt).outcome, Outcome::broken);
+  EXPECT_EQ(teardown(cause::rig, std::nullopt).outcome, Outcome::broken);
+  EXPECT_EQ(teardown(cause::task_ended, std::nullopt).outcome, Outcome::skipped);
+  EXPECT_EQ(teardown(cause::not_asked, std::nullopt).outcome, Outcome::skipped);
+  EXPECT_EQ(teardown(cause::asked, 400ms).outcome, Outcome::broken);
+  EXPECT_EQ(teardown(cause::task_ended, 400ms).outcome, Outcome::skipped);
+  EXPECT_EQ(teardown(cause::task_ended, 4ms).outcome, Outcome::held);
+  EXPECT_EQ(teardown(cause::not_asked, 4ms).outcome, Outcome::skipped);
+  EXPECT_THAT(teardown(cause::not_asked, std::nullopt).because, HasSubstr("nobody asked the supervisor to end"));
+}
+
+TEST(JudgeCommand, AReloadThatKeepsItsOldTreeIsTold) {
+  const auto reload = [](bool keeps_it) {
+    Story story(command_case());
+    start(story).then(FaultFired{"signal-supervisor", "SIGHUP"}).then(TeardownAsked{"SIGHUP", cause::not_asked});
+    if (!keeps_it) story.exits(task, WaitStatus::killed_by(15)).exits(helper, WaitStatus::killed_by(15));
+    story.then(Spawned{9, supervisor, 0, "task"}).then(Restarted{supervisor, 9, 0, 2, keeps_it ? Nanos{} : 1ms});
+    story.then(TeardownAsked{"the rig", cause::rig}).then(Exited{9, "task", WaitStatus{}, true}).exits(supervisor, WaitStatus{});
+    return verdict_on(keeps_it ? story.census({{task, 1, task, task, "S", false, "task"}}) : story.census(), "no-orphans");
+  };
+  EXPECT_EQ(reload(true).outcome, Outcome::broken);
+  EXPECT_THAT(reload(true).because, HasSubstr("task (pid 9) was started in its place while it lived"));
+  EXPECT_EQ(reload(false).outcome, Outcome::held);
+}
+
+TEST(JudgeCommand, OneThatNobodyAskedToEndKeepsItsTree) {
+  Story story(command_case());
+  start(story).then(FaultFired{"signal-node", "y"}).exits(helper, WaitStatus::killed_by(9)).then(TeardownAsked{"", cause::task_ended});
+  story.after(200ms, DeadlinePassed{"teardown"});
+  story.then(CensusTaken{"deadline", true, {{supervisor, 1, 2, 2, "S", false, "x"}, {task, supervisor, 2, 2, "S", false, "task"}}});
+  EXPECT_EQ(verdict_on(story, "no-orphans").outcome, Outcome::skipped);
+}
+
+TEST(JudgeCommand, AStatusThatIsItsTasksIsOneEvenWhereItDoesNotSaySo) {
+  EXPECT_EQ(exit_status(false, WaitStatus::exited_with(7), WaitStatus::exited_with(7)), Outcome::held);
+  EXPECT_EQ(exit_status(false, WaitStatus::exited_with(0), WaitStatus::exited_with(0)), Outcome::skipped);  // it tells nothing
+}
+
+// --- the final state, as the server saw it
+
+struct Told {
+  std::string state;
+  int reply = 204;
+};
+Verdict state_told(const std::vector<Told>& states, WaitStatus of_task, int heartbeat = 204, bool starts_it = true) {
+  Story story(command_case());
+  start(story);
+  if (starts_it) story.then(Request{"run", 1, "PATCH", "/run", "{}"}).then(Reply{"run", 1, 204, "status"});
+  story.then(Request{"heartbeat", 1, "PUT", "/heartbeat", ""}).then(Reply{"heartbeat", 1, heartbeat, "status"});
+  if (heartbeat != 204) story.asked();
+  story.exits(task, of_task).exits(helper, WaitStatus{});
+  if (heartbeat == 204) story.then(TeardownAsked{"the task has ended", cause::task_ended});
+  for (const Told& each : states) {
+    story.then(Request{"state", 1, "PATCH", "/state", "{\"state\": \"" + each.state + "\"}"}).then(Reply{"state", 1, each.reply, "status"});
+  }
+  return verdict_on(story.exits(supervisor, WaitStatus{}).census(), "state-reported");
+}
+
+TEST(JudgeCommand, TheServerIsToldOneFinalStateThatIsRight) {
+  const WaitStatus well, badly = WaitStatus::exited_with(3);
+  EXPECT_EQ(state_told({{"success"}}, well).outcome, Outcome::held);
+  EXPECT_EQ(state_told({{"failed"}}, badly).outcome, Outcome::held);
+  EXPECT_EQ(state_told({{"success"}}, badly).outcome, Outcome::broken);
+  EXPECT_EQ(state_told({{"failed"}}, well).outcome, Outcome::broken);
+  EXPECT_EQ(state_told({}, well).outcome, Outcome::broken);
+  EXPECT_EQ(state_told({{"failed"}, {"failed"}}, badly).outcome, Outcome::broken);
+  EXPECT_EQ(state_told({{"failed", 500}, {"failed"}}, badly).outcome, Outcome::held);  // told again: it was not taken
+  EXPECT_EQ(state_told({{"up_for_retry"}}, badly).outcome, Outcome::skipped);
+}
+
+TEST(JudgeCommand, WhatTheServerDecidedNeedsNoFinalState) {
+  EXPECT_EQ(state_told({}, WaitStatus::killed_by(15), 409).outcome, Outcome::held);
+  EXPECT_EQ(state_told({}, WaitStatus::killed_by(15), 500).outcome, Outcome::broken);
+}
+
+TEST(JudgeCommand, OneThatNeverReportsToTheServerIsNotJudgedByIt) {
+  EXPECT_EQ(state_told({}, WaitStatus{}, 204, false).outcome, Outcome::skipped);
+}
+
+/// A start that the server refuses.
+std::map<std::string, Verdict> refused(bool starts_it) {
+  Case one = command_case();
+  one.faults = {{"heartbeat-reply", {{"after", std::string("start")}, {"status", std::int64_t{401}}}}};
+  Story story(one);
+  story.then(Spawned{supervisor, warden_pid, -1, "supervisor"}).then(Request{"run", 1, "PATCH", "/run", ""});
+  story.then(FaultEstablished{"heartbeat-reply", "it has asked"}).then(Reply{"run", 1, 401, "status"}).then(FaultFired{"heartbeat-reply", "401"}).asked();
+  if (starts_it) story.then(Spawned{task, supervisor, 0, "task"}).then(Ready{task, 0, 2, 2, 2}).then(TreeReady{1}).exits(task, WaitStatus{});
+  return judge(story.exits(supervisor, WaitStatus::exited_with(1)).census().whole());
+}
+
+TEST(JudgeCommand, ARefusedStartBringsUpNoTree) {
+  const auto verdicts = refused(false);
+  for (const auto& [oracle, verdict] : verdicts) EXPECT_LT(verdict.outcome, Outcome::unknown) << oracle << ": " << verdict.because;
+  EXPECT_EQ(verdicts.at("no-orphans").outcome, Outcome::held);
+  EXPECT_EQ(verdicts.at("teardown-bounded").outcome, Outcome::held);
+  EXPECT_EQ(refused(true).at("state-reported").outcome, Outcome::broken);
+}
+
+// --- its listener, by the kernel's tables
+
+Verdict listener(std::vector<Pid> while_it_lived, std::vector<Pid> when_it_was_gone, const std::string& trouble = "") {
+  Story story(command_case());
+  start(story).then(ListenersSeen{"tree-ready", "", {{"socket:[7]", "127.0.0.1:80", std::move(while_it_lived)}}});
+  story.asked().exits(supervisor, WaitStatus{}).census({{task, warden_pid, task, task, "S", false, "task"}});
+  ListenersSeen last{"conclusion", trouble, {}};
+  if (!when_it_was_gone.empty()) last.listeners.push_back({"socket:[7]", "127.0.0.1:80", std::move(when_it_was_gone)});
+  return verdict_on(story.then(std::move(last)), "no-inherited-descriptors");
+}
+
+TEST(JudgeCommand, AListenerThatOutlivesItsOpenerIsInherited) {
+  const Verdict verdict = listener({supervisor, task}, {task});
+  EXPECT_EQ(verdict.outcome, Outcome::broken);
+  EXPECT_THAT(verdict.because, HasSubstr("task (pid 3) has 127.0.0.1:80 open"));
+  EXPECT_EQ(listener({supervisor}, {}).outcome, Outcome::held);
+  EXPECT_EQ(listener({task}, {task}).outcome, Outcome::skipped);  // its own alone
+  EXPECT_EQ(listener({supervisor, task}, {}, "no /proc").outcome, Outcome::unknown);
+}
+
+// --- its task's output
+
+Verdict output(std::uint64_t came_out, bool while_the_task_lived, bool written = true, bool ends = true) {
+  Case one = command_case();
+  one.tree.output_bytes = 8192, one.tree.write_size_bytes = 4096;  // 8190 letters
+  Story story(one);
+  start(story);
+  if (came_out > 0 && while_the_task_lived) story.then(OutputCounted{supervisor, "stdout", "came out", 100});
+  if (written) story.then(OutputCounted{task, "stdout", "written", 8192});
+  story.exits(task, WaitStatus{}).then(TeardownAsked{"the task has ended", cause::task_ended});
+  if (came_out > 0 && !while_the_task_lived) story.then(OutputCounted{supervisor, "stdout", "came out", 100});
+  if (ends) story.exits(supervisor, WaitStatus{});
+  return verdict_on(story.census().then(OutputCounted{supervisor, "stdout", "came out", came_out}), "no-lost-output");
+}
+
+TEST(JudgeCommand, WhatItPassesOnItPassesOnWhole) {
+  EXPECT_EQ(output(8190, true).outcome, Outcome::held);
+  EXPECT_EQ(output(8190, false).outcome, Outcome::held);
+  EXPECT_EQ(output(8000, true).outcome, Outcome::broken);
+  EXPECT_EQ(output(0, true).outcome, Outcome::skipped);      // it does not pass it on
+  EXPECT_EQ(output(8000, false).outcome, Outcome::unknown);  // perhaps a part was meant
+  EXPECT_EQ(output(9000, true).outcome, Outcome::skipped);   // it tells some of it twice
+  EXPECT_EQ(output(8000, true, false).outcome, Outcome::skipped);
+  EXPECT_EQ(output(8000, true, true, false).outcome, Outcome::skipped);
+}
+
 }  // namespace
 }  // namespace forkproof::oracles

@@ -84,7 +84,7 @@ Verdict no_crash_at_start(const History& history) {
     if (!exited.known || exited.status.success()) continue;
     std::vector<std::size_t> evidence{i, *end};
     evidence.insert(evidence.end(), sent.failures.begin(), sent.failures.end());
-    return broken(reading.who(spawned->pid) + " ended (" + exited.status.text() + ") " + text(reading.time(*end) - reading.time(i)) +
+    return broken(reading.who(spawned->pid) + " ended (" + exited.status.text() + ") " + text(reading.between(i, *end)) +
                       " after it was started and before it was up; " +
                       (sent.failures.empty() ? "nobody had signalled it" : "no signal had reached it"),
                   std::move(evidence));

@@ -26,12 +26,25 @@ std::vector<std::size_t> evidence_for(const Reading& reading, Pid pid, std::size
   return evidence;
 }
 
+/// Where the same node of the tree was started again while this process lived: a reload that keeps its old tree.
+std::optional<std::size_t> newer_copy(const Reading& reading, Pid pid) {
+  const auto start = reading.first<Spawned>([pid](const Spawned& spawned) { return spawned.pid == pid && spawned.node >= 0; });
+  if (!start) return std::nullopt;
+  const std::int32_t node = reading.at<Spawned>(*start).node;
+  const auto fired = reading.first<FaultFired>();  // a copy of before was there from the start
+  const auto newer = reading.last<Restarted>([&](const Restarted& again) { return again.node == node && again.pid != pid && again.after == Nanos{}; });
+  return fired && newer && *newer > *fired && *newer > *start ? newer : std::nullopt;
+}
+
 std::string story(const Reading& reading, Pid pid, const std::string& how) {
   std::string text = reading.who(pid) + " " + how;
   const auto moved = reading.first<Reparented>([pid](const Reparented& event) { return event.pid == pid; });
   if (moved) {
     const auto& event = reading.at<Reparented>(*moved);
     text += "; its parent " + reading.who(event.from) + " died and " + reading.who(event.to) + " inherited it";
+  }
+  if (const auto newer = newer_copy(reading, pid)) {
+    text += "; " + reading.who(reading.at<Restarted>(*newer).pid) + " was started in its place while it lived";
   }
   return text;
 }
@@ -66,9 +79,9 @@ std::optional<Verdict> outlived_the_bound(const History& history, const Reading&
     if (moved == nullptr || moved->to != reading.warden() || moved->doomed) continue;
     const auto end = reading.exit_of(moved->pid);
     if (!end) continue;
-    const Nanos lived = reading.time(*end) - reading.time(asked) - reading.machine_late(asked, *end);
+    const Nanos lived = reading.between(asked, *end) - reading.machine_late(asked, *end);
     if (lived <= bound) continue;
-    const std::string how = "lived on for " + text(reading.time(*end) - reading.time(i)) + " as an orphan";
+    const std::string how = "lived on for " + text(reading.between(i, *end)) + " as an orphan";
     std::vector<std::size_t> evidence = evidence_for(reading, moved->pid, *end);
     evidence.push_back(asked);  // the bound counts from it
     return broken(story(reading, moved->pid, how), evidence);
@@ -95,6 +108,9 @@ Verdict no_orphans(const History& history) {
     if (const auto verdict = outlived_the_bound(history, reading, *asked)) return *verdict;
   }
   if (!reading.at<CensusTaken>(*census).complete) return unknown("the census could not be completed", {*census});
+  if (!reading.supervisor_end() && reading.is_command() && !reading.owed() && (asked || reading.first<FaultFired>())) {
+    return skipped("nobody asked the supervisor to end, and it goes on: what it has started is its own");
+  }
   if (!reading.supervisor_end() && asked) {
     return skipped("the supervisor has not ended in its time, which is teardown-bounded's matter, and nobody has lost it");
   }

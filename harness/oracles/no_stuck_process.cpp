@@ -47,7 +47,7 @@ Verdict no_stuck_process(const History& history) {
   const Stuck& stuck = reading.at<Stuck>(*found);
   std::vector<std::size_t> evidence{*found};
   if (const auto established = reading.first<FaultEstablished>()) evidence.insert(evidence.begin(), *established);
-  const std::string sure = stuck.proved ? "proved, " + text(reading.time(*found) - stuck.since) + " after it was first seen so"
+  const std::string sure = stuck.proved ? "proved, " + text(std::max(Nanos{}, reading.time(*found) - stuck.since)) + " after it was first seen so"
                                         : "not proved: waited for";
   return broken(reading.who(stuck.pid) + " is stuck (" + stuck.how + ", " + sure + "): " + stuck.because, evidence);
 }

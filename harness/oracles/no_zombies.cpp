@@ -24,7 +24,7 @@ std::optional<Verdict> left_behind(const History& history, const Reading& readin
     // Whom we start ourselves, we introduce; of what a command starts beside that nobody may have told.
     if (parent == 0 && !reading.is_command()) unsure = unknown(reading.who(reaped->pid) + " was reaped by PID 1, and whose child it was nobody saw", {*died, i});
     if (parent != reading.supervisor()) continue;
-    return broken(reading.who(reaped->pid) + " was dead for " + text(reading.time(*end) - reading.time(*died)) +
+    return broken(reading.who(reaped->pid) + " was dead for " + text(reading.between(*died, *end)) +
                       " when the supervisor ended without having reaped it",
                   {*died, *end, i});
   }
@@ -44,7 +44,7 @@ Verdict no_zombies(const History& history) {
   for (const CensusEntry& entry : taken.processes) {
     if (entry.state != "Z" || entry.parent == reading.warden()) continue;
     // Nobody brings the tree down any more, so it is seen as it lives, and who ends in it is reaped when its parent comes to it.
-    if (reading.killed_from_outside()) continue;
+    if (reading.killed_from_outside()) return skipped("the supervisor was killed from outside, and could reap nobody any more");
     return broken(reading.who(entry.pid) + " is dead and " + reading.who(entry.parent) + " has not reaped it", {*census});
   }
   if (const auto verdict = left_behind(history, reading)) return *verdict;

@@ -17,7 +17,7 @@ Verdict orphan_ends(const History& history) {
   const auto supervisor_end = reading.supervisor_end();
   if (reading.is_command() && (!supervisor_end || *supervisor_end > *sent)) return skipped("no orphan was sent SIGINT");
   if (const auto end = reading.exit_of(reading.task()); end && *end > *sent) {
-    return held("it ended " + text(reading.time(*end) - reading.time(*sent)) + " after SIGINT",
+    return held("it ended " + text(reading.between(*sent, *end)) + " after SIGINT",
                 {*sent, *end});
   }
   const auto stays = reading.first<SignalWithoutEffect>([&](const SignalWithoutEffect& event) {

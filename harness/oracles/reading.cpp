@@ -1,5 +1,8 @@
 #include "harness/oracles/reading.h"
 
+#include <map>
+#include <vector>
+
 namespace forkproof::oracles {
 
 Reading::Reading(const History& history) : history_(history) {
@@ -41,6 +44,51 @@ std::optional<std::size_t> Reading::asked() const {
     if (history_[i].as<TeardownAsked>() != nullptr) last = i;
   }
   return last;
+}
+
+std::optional<std::size_t> Reading::owed() const {
+  std::optional<std::size_t> last;
+  for (std::size_t i = 0; i < history_.size(); ++i) {
+    const auto* asked = history_[i].as<TeardownAsked>();
+    if (asked == nullptr) continue;
+    if (!is_command() || asked->cause == cause::asked || asked->cause == cause::rig) last = i;
+  }
+  return last;
+}
+
+std::optional<std::size_t> Reading::refused_start() const {
+  return first<Reply>([](const Reply& reply) { return reply.what == "run" && reply.status >= 300; });
+}
+
+std::set<Pid> Reading::supervising() const {
+  std::map<Pid, Pid> parents;
+  std::vector<Pid> roots;
+  for (const Event& event : history_.events()) {
+    const auto* spawned = event.as<Spawned>();
+    if (spawned == nullptr) continue;
+    parents.emplace(spawned->pid, spawned->parent);
+    if (spawned->node == 0) roots.push_back(spawned->pid);
+  }
+  std::set<Pid> found{supervisor_};
+  for (const Pid root : roots) {
+    std::set<Pid> path;
+    Pid pid = parents[root];
+    while (pid > 0 && pid != warden_ && pid != supervisor_ && path.insert(pid).second) {
+      const auto next = parents.find(pid);
+      pid = next == parents.end() ? 0 : next->second;
+    }
+    if (pid == supervisor_) found.insert(path.begin(), path.end());
+  }
+  return found;
+}
+
+std::string Reading::program_of(Pid pid) const {
+  std::string program;
+  for (const Event& event : history_.events()) {
+    const auto* execed = event.as<Execed>();
+    if (execed != nullptr && execed->pid == pid) program = execed->program;
+  }
+  return program;
 }
 
 Pid Reading::parent_at(Pid pid, std::size_t index) const {

@@ -101,6 +101,7 @@ std::string not_a_supervised_tree(const History& history) {
   const bool was_up = ready && (!end || *ready < *end);
   const bool struck = case_of(history).faults.empty() || reading.first<FaultEstablished>();
   if (was_up && (!end || struck)) return {};
+  if (!ready && reading.refused_start() && (end || reading.first<DeadlinePassed>())) return {};  // no tree is what was to come of it
   const std::string when = was_up ? "before the fault could be brought on" : "before the task tree was up";
   if (!end) return "the task tree never came up" + last_words(reading);
   const std::string status = reading.at<Exited>(*end).status.text();

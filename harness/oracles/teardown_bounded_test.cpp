@@ -24,6 +24,20 @@ TEST(TeardownBounded, HoldsUpToTheBoundItself) {
   EXPECT_EQ(ended_after(100ms).outcome, Outcome::held);
 }
 
+TEST(TeardownBounded, AnEndBeforeItWasAskedForIsNoNegativeTime) {
+  Story story(small_case());
+  story.start().exits(supervisor, well).asked();
+  const Verdict verdict = teardown_bounded(story.whole());
+  EXPECT_EQ(verdict.outcome, Outcome::held);
+  EXPECT_EQ(verdict.because, "the supervisor had ended before it was asked to");
+}
+
+TEST(TeardownBounded, AMachineThatWasLaterThanItTookLeavesNothing) {
+  Story story(small_case());
+  story.start().asked().then(MachineLate{50ms}).exits(supervisor, well);
+  EXPECT_EQ(teardown_bounded(story.whole()).because.find("-"), std::string::npos);
+}
+
 TEST(TeardownBounded, BreaksBeyondTheBound) {
   const Verdict verdict = ended_after(100ms + 1ns);
   EXPECT_EQ(verdict.outcome, Outcome::broken);

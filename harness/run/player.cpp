@@ -74,14 +74,20 @@ void Player::startup_begins_anew() {
   warden_.call_at(startup_ends_, [this] { startup_is_over(); });
 }
 
-void Player::asks_teardown(const std::string& because) {
-  if (teardown_asked_) return;
-  teardown_asked_ = true;
+/// A teardown that is owed takes the place of one that is only counted.
+void Player::asks_teardown(const std::string& because, const char* why) {
+  const bool is_owed = why == std::string(cause::asked) || why == std::string(cause::rig);
+  if (teardown_asked_ && (teardown_owed_ || !is_owed)) return;
+  if (is_command(part_.one)) look_who_listens("teardown");
+  teardown_asked_ = true, teardown_owed_ = is_owed;
+  if (is_owed) asked_by_the_tasks_end_ = false;
+  before_the_reload_.reset();
   late_ = Nanos{};
   starvation_.begin();
   look_who_starves();
   const Nanos asked_at = turns_.when() > Nanos{} ? turns_.when() : monotonic_now();
-  append_at(asked_at, TeardownAsked{because});
+  append_at(asked_at, TeardownAsked{because, why});
+  if (is_command(part_.one) && why == std::string(cause::not_asked)) watch_for_a_reload();
   const Nanos limit = part_.one.bounds.teardown + part_.one.bounds.patience;
   const std::uint64_t asked = ++times_asked_;
   warden_.call_at(asked_at + part_.one.bounds.teardown, [this, asked] { bound_is_over(asked); });
@@ -138,11 +144,13 @@ void Player::start_subject() {
   launched_ = run::start_subject(part_, *io_);
   observe::set_aside(launched_.launcher, ::getpid());
   const Pid subject = launched_.command;
+  supervisor_pid_ = subject;
   introduce(subject, ::getpid(), supervisor_node, supervisor_role, observe::open_pidfd(subject));
   if (is_command(part_.one)) strangers_.begin(part_.observe, subject);
   start.open();
   io_->watch(warden_, {[this](std::size_t fault, Fd fd) { passed_on(fault, std::move(fd)); },
-                       [this](CommandNotStarted failed) { append(std::move(failed)); }});
+                       [this](CommandNotStarted failed) { append(std::move(failed)); },
+                       [this](std::uint64_t bytes) { append(OutputCounted{supervisor_pid_, "stdout", "came out", bytes}); }});
 }
 
 /// A fault's descriptor out of the subject's process: it is called whenever that is readable.

@@ -11,6 +11,7 @@
 #include "harness/observe/census.h"
 #include "harness/observe/crowd.h"
 #include "harness/observe/listener.h"
+#include "harness/observe/listening.h"
 #include "harness/observe/starvation.h"
 #include "harness/observe/strangers.h"
 #include "harness/run/fault_turns.h"
@@ -87,7 +88,7 @@ class Player final : public faults::Strike {
     append_at(turns_.when(), FaultEstablished{turns_.speaker(), proof + strike_times_.told_of(turns_.number())});
   }
   void fired(const std::string& what) override { append_at(turns_.when(), FaultFired{turns_.speaker(), what}); }
-  void asks_teardown(const std::string& because) override;
+  void asks_teardown(const std::string& because, const char* why = cause::asked) override;
   void signal(Pid target, int signal) override;
   void probed(const std::string& what, const std::string& result, bool ok) override {
     append_at(turns_.when(), ProbeMade{what, result, ok});
@@ -132,6 +133,7 @@ class Player final : public faults::Strike {
   void watch_processes();
   void look_who_starves();
   void count_everybody();
+  void look_who_listens(const std::string& when);
   void is_stuck(Process& process, const observe::Finding& finding);
 
   // When it is over (player_end.cpp).
@@ -140,6 +142,9 @@ class Player final : public faults::Strike {
   void supervisor_is_gone();
   [[nodiscard]] bool has_time_to_follow();
   void prove_standstill();
+  void watch_for_a_reload();
+  void see_reload();
+  void end_unasked(const std::string& because);
   void end_from_outside(Process& supervisor, const std::string& because);
   void enough_seen(const std::string& because);
   void startup_is_over();
@@ -149,6 +154,8 @@ class Player final : public faults::Strike {
   void explain(const std::string& when, const std::vector<Pid>& about);
   void explain_who_is_left(const CensusTaken& census);
   void probe_listener();
+  void tell_crash_line();
+  void tell_output();
   void finish(const std::string& because);
 
   Part& part_;
@@ -179,9 +186,13 @@ class Player final : public faults::Strike {
   int crashes_at_start_ = 0;
   std::set<std::tuple<std::string, std::string, std::int64_t>> put_off_;  // sync points that were asked for too early
   bool teardown_asked_ = false;
+  bool teardown_owed_ = false;  // and not only counted
   std::uint64_t times_asked_ = 0;
   bool asked_by_the_tasks_end_ = false;
+  std::optional<std::set<Pid>> before_the_reload_;  // the tree's roots, where the subject was told what asks for no end
+  bool crash_line_told_ = false;
   std::optional<std::set<std::int32_t>> up_again_;  // nodes, since the command has started its task again; asked to end with all
+  Pid supervisor_pid_ = 0;
   bool supervisor_gone_ = false;
   Nanos supervisor_gone_at_{};
   bool supervisor_killed_ = false;  // by us

@@ -30,6 +30,7 @@ void Player::teardown_deadline(std::uint64_t asked, Nanos granted) {
     return;
   }
   append(DeadlinePassed{"teardown"});
+  if (before_the_reload_) return end_unasked("the time for a teardown is over, and nobody asked for one");
   conclude("deadline", "the time for the teardown is over");
 }
 
@@ -84,8 +85,39 @@ void Player::prove_standstill() {
   next_proof_ = now + std::max(least_between_proofs, 8 * (now - began));
 }
 
+/// A command was told something that asks for no end. What it makes of that is seen when its tree is gone and up again, or
+/// when the bound is over.
+void Player::watch_for_a_reload() {
+  before_the_reload_.emplace();
+  for (const auto& [pid, process] : processes_) {
+    if (process.node == 0 && process.alive) before_the_reload_->insert(pid);
+  }
+  up_again_.emplace();
+}
+
+void Player::see_reload() {
+  if (!before_the_reload_ || !up_again_ || up_again_->size() != orders_.size()) return;
+  for (const Pid pid : *before_the_reload_) {
+    const Process* process = processes_.find(pid);
+    if (process != nullptr && process->alive) return;
+  }
+  end_unasked("its tree is gone, and up again");
+}
+
+/// A run without an end of its own is ended by the rig. A subject that the scenario has stopped goes on first.
+void Player::end_unasked(const std::string& because) {
+  before_the_reload_.reset();
+  for (auto& [pid, process] : processes_) {
+    if (process.node != supervisor_node || !process.alive) continue;
+    const auto look = observe::look_at(pid);
+    if (look && observe::is_stopped(pid, look->entry.state)) signal(pid, SIGCONT);
+    return end_from_outside(process, because);
+  }
+  conclude("deadline", because);
+}
+
 void Player::end_from_outside(Process& supervisor, const std::string& because) {
-  asks_teardown(because + ": the rig sends it SIGTERM");
+  asks_teardown(because + ": the rig sends it SIGTERM", cause::rig);
   append(Signalled{::getpid(), supervisor.pid, SIGTERM, 0});
   ::kill(supervisor.pid, SIGTERM);
 }
@@ -124,6 +156,7 @@ void Player::conclude(const std::string& when, const std::string& because) {
   take_ends();
   census_.take(when, census_patience, [this, because](CensusTaken census) {
     append(census);
+    if (is_command(part_.one)) append(observe::listeners_in_arena(census.when, part_.tier != arena::Tier::subreaper, ::getpid()));
     explain_who_is_left(census);
     probe_listener();
     hear_last_words(because, monotonic_now() + last_word_patience);
@@ -158,11 +191,27 @@ void Player::probe_listener() {
   append(observe::probe_connect(listener_->port));
 }
 
+/// Told once: when the command has ended, so that what its children print after it does not count, or else at the end.
+void Player::tell_crash_line() {
+  if (std::exchange(crash_line_told_, true)) return;
+  auto found = io_->crash_line();
+  if (!found) return;
+  found->since -= part_.origin;
+  append(std::move(*found));
+}
+
+void Player::tell_output() {
+  tell_crash_line();
+  append(io_->output());
+  const auto came_out = io_->task_output();
+  if (came_out) append(OutputCounted{supervisor_pid_, "stdout", "came out", *came_out});
+}
+
 void Player::finish(const std::string& because) {
   take_messages();
   warden_.reap();  // also what the supervisor left dead behind it
   if (io_) io_->read_now();
-  if (io_ && is_command(part_.one)) append(io_->output());
+  if (io_ && is_command(part_.one)) tell_output();
   strangers_.tell_what_was_missed();
   turns_.each(monotonic_now(), [this](faults::Fault& fault) {
     if (const auto by = fault.heals_by(); by.signal != 0) append(Signalled{::getpid(), by.pid, by.signal, 0});

@@ -58,6 +58,7 @@ void Player::give_orders(arena::Message& message) {
   if (known == nullptr) {
     if (is_command(part_.one)) said_hello(message, parent);
     introduce(message.pid, parent, message.head.node, orders_[node].role, message.open_pidfd());
+    if (node == 0 && is_command(part_.one)) look_who_listens("start");
   }
   lets_go(std::move(message), "hello", orders_[node]);
 }
@@ -93,10 +94,11 @@ void Player::node_is_ready(arena::Message& message) {
   const std::int32_t node = message.head.node;
   lets_go(std::move(message), "ready");
   if (is_prefork(part_.one) && nodes_ready_ >= enough_workers(part_.one)) enough_seen("all its workers are up");
-  if (up_again_ && up_again_->insert(node).second && up_again_->size() == orders_.size()) {
-    enough_seen("it has started its task again, and that is up");
-  }
+  const bool all_up_again = up_again_ && up_again_->insert(node).second && up_again_->size() == orders_.size();
+  if (before_the_reload_) see_reload();
+  else if (all_up_again) enough_seen("it has started its task again, and that is up");
   if (!newly_up || nodes_ready_ != static_cast<std::int32_t>(orders_.size())) return;
+  if (command) look_who_listens("tree-ready");
   append(TreeReady{nodes_ready_});
   holds_.tree_is_settled("the whole tree is up");
 }

@@ -52,7 +52,8 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   process.alive = false;
   if (process.node == supervisor_node) take_ends();
   starts_.ended(process.node, process.pid, monotonic_now());
-  if (process.node == supervisor_node && io_) io_->read_now();  // what it said before
+  if (io_) io_->read_now();  // what it said before
+  if (process.node == supervisor_node && io_ && is_command(part_.one)) tell_crash_line();
   if (process.node == supervisor_node) arena::end_launcher(launched_);
   if (process.pidfd) warden_.unwatch(process.pidfd.get());
   process.pidfd.reset();
@@ -72,8 +73,9 @@ void Player::record_end(Process& process, std::optional<WaitStatus> status) {
   if (process.node == 0 && !prefork && !command) holds_.tree_is_settled(process.role + " is gone");
   if (process.node == 0 && !prefork && !teardown_asked_ && !(command && supervisor_gone_)) {
     asked_by_the_tasks_end_ = command;
-    asks_teardown(command ? "the task has ended" : "the task has ended by itself");
+    asks_teardown(command ? "the task has ended" : "the task has ended by itself", cause::task_ended);
   }
+  if (process.node == 0) see_reload();
   if (process.node == supervisor_node) supervisor_gone_ = true, supervisor_gone_at_ = monotonic_now();
   supervisor_is_gone();
 }
@@ -88,6 +90,12 @@ void Player::find_orphans_of(Pid dead) {
     append(Reparented{pid, dead, look->entry.parent, look->entry.doomed});
     process.parent = look->entry.parent;
   }
+}
+
+/// Where nobody but the rig listens there is nothing to tell; at the end of the run that is told as well.
+void Player::look_who_listens(const std::string& when) {
+  ListenersSeen seen = observe::listeners_in_arena(when, part_.tier != arena::Tier::subreaper, ::getpid());
+  if (!seen.listeners.empty() || !seen.trouble.empty()) append(std::move(seen));
 }
 
 void Player::tick_faults() {

@@ -5,12 +5,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "harness/core/error.h"
+#include "harness/core/task_letters.h"
 
 namespace forkproof::run {
 namespace {
@@ -30,6 +32,10 @@ void make_pipe(Fd* reader, Fd* writer) {
   reader->reset(ends[0]), writer->reset(ends[1]);
 }
 
+bool any_output(const TaskNode& node) {
+  return letters_of(node) > 0 || std::any_of(node.children.begin(), node.children.end(), any_output);
+}
+
 void never_block(const Fd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
 
 union Ancillary {
@@ -46,6 +52,7 @@ SubjectIo::SubjectIo(const Case& one, const faults::Stage& stage) {
   report_.reset(ends[0]), report_writer_.reset(ends[1]);
   if (stage.terminal) open_terminal();
   else if (captures) make_pipe(&output_reader_, &output_writer_);
+  has_task_output_ = captures && !stage.own_stdout && any_output(one.tree);
   if (stage.own_stdout) make_pipe(&stdout_reader_, &stdout_writer_);
 }
 
@@ -143,8 +150,13 @@ bool SubjectIo::read_block(int fd) {
   const ssize_t got = ::read(fd, block, sizeof block);
   if (got == 0) errno = 0;
   if (got <= 0) return false;
-  bytes_ += static_cast<std::uint64_t>(got);
-  tail_.append(block, static_cast<std::size_t>(got));
+  const std::string_view text(block, static_cast<std::size_t>(got));
+  bytes_ += text.size();
+  tail_.append(text);
+  crash_scan_.read(text, monotonic_now());
+  const bool had_some = task_output_.bytes() > 0;
+  if (has_task_output_) task_output_.read(text);
+  if (!had_some && task_output_.bytes() > 0 && told_.task_output) told_.task_output(task_output_.bytes());
   if (tail_.size() > tail_size) tail_.erase(0, tail_.size() - tail_size);
   return true;
 }
@@ -180,6 +192,10 @@ void SubjectIo::read_now() {
   }
   for (int i = 0; i < 16 && terminal_ && read_block(terminal_.get()); ++i) {
   }
+}
+
+std::optional<std::uint64_t> SubjectIo::task_output() const {
+  return has_task_output_ ? std::optional(task_output_.bytes()) : std::nullopt;
 }
 
 void SubjectIo::close_terminal() {

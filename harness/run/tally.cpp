@@ -7,13 +7,14 @@
 namespace forkproof::run {
 
 CellOutcome compare(const std::map<std::string, Verdict>& verdicts, const std::set<std::string>& expected) {
-  bool any_unknown = false;
+  bool any_unknown = false, any_judged = false;
   for (const auto& [oracle, verdict] : verdicts) {
     const bool should_break = expected.contains(oracle);
+    any_judged |= verdict.outcome != Outcome::skipped;
     if (verdict.outcome == Outcome::unknown) any_unknown = true;
     else if ((verdict.outcome == Outcome::broken) != should_break) return CellOutcome::not_as_expected;
   }
-  return any_unknown ? CellOutcome::unknown : CellOutcome::as_expected;
+  return any_unknown || !any_judged ? CellOutcome::unknown : CellOutcome::as_expected;
 }
 
 namespace {

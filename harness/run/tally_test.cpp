@@ -19,6 +19,10 @@ TEST(Compare, WhatIsExpectedIsAsExpected) {
   EXPECT_EQ(compare(verdicts(Outcome::skipped), nothing), CellOutcome::as_expected);
 }
 
+TEST(Compare, WhereNothingIsJudgedNothingIsTold) {
+  EXPECT_EQ(compare(verdicts(Outcome::skipped, Outcome::skipped), nothing), CellOutcome::unknown);
+}
+
 TEST(Compare, AnUnexpectedBreakIsNot) {
   EXPECT_EQ(compare(verdicts(Outcome::broken), nothing), CellOutcome::not_as_expected);
   EXPECT_EQ(compare(verdicts(Outcome::broken, Outcome::broken), orphans), CellOutcome::not_as_expected);

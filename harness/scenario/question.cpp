@@ -73,6 +73,7 @@ constexpr OracleWords oracle_words[] = {
     {"orphan-ends", "does the orphan stay"},
     {"no-inherited-descriptors", "does anybody keep the dead supervisor's port"},
     {"no-crash-at-start", "does any process crash before it is up"},
+    {"no-crash", "does the supervisor itself crash"},
     {"end-noticed", "does the supervisor sleep on when its task has ended"},
     {"channels-closed", "does the supervisor keep its task's output open"},
     {"no-crash-loop", "does the master start workers for ever"},

@@ -156,6 +156,7 @@ FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary, bool for_com
       continue;
     }
     if (setting.is_number) fault.settings[key] = table.number(key, setting.least, setting.most);
+    else if (setting.words == "true false" && !table.is_text(key)) fault.settings[key] = table.flag(key, false) ? "true" : "false";
     else fault.settings[key] = read_word(table, setting);
   }
   fault.delay = read_pause(table, "delay_s", for_commands);
