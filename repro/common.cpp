@@ -66,9 +66,9 @@ int written(const std::string& page) {
   try {
     Output("").write(page);
     return as_expected;
-  } catch (const BadInput& error) {
+  } catch (const HarnessFailure& error) {
     complain(error.what());
-    return bad_input;
+    return harness_failed;
   }
 }
 
@@ -119,22 +119,22 @@ Output::Output(const std::string& path, const char* option)
   if (path.empty()) return;
   if (replaceable(&path_)) return;
   in_place_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-  if (!in_place_) throw BadInput(error_text(where_));
+  if (!in_place_) refuse_place(where_);
 }
 
 void Output::write(const std::string& document) {
   if (path_.empty()) {
-    if (!write_all(STDOUT_FILENO, document) && errno != EPIPE) throw BadInput(error_text(where_));
+    if (!write_all(STDOUT_FILENO, document) && errno != EPIPE) throw HarnessFailure(error_text(where_));
     return;
   }
   if (in_place_) {
     // A device or a pipe cannot be truncated, and need not be.
-    if (::ftruncate(in_place_.get(), 0) != 0 && errno != EINVAL) throw BadInput(error_text(where_));
-    if (!write_all(in_place_.get(), document)) throw BadInput(error_text(where_));
+    if (::ftruncate(in_place_.get(), 0) != 0 && errno != EINVAL) throw HarnessFailure(error_text(where_));
+    if (!write_all(in_place_.get(), document)) throw HarnessFailure(error_text(where_));
     return;
   }
   Temporary whole(path_ + temporary_suffix());
-  if (!whole || !write_all(whole.get(), document) || !whole.become(path_)) throw BadInput(error_text(where_));
+  if (!whole || !write_all(whole.get(), document) || !whole.become(path_)) throw HarnessFailure(error_text(where_));
 }
 
 }  // namespace forkproof

@@ -39,7 +39,7 @@ int report_start_verb(int argc, char** argv);
 std::vector<std::string> split_names(const char* option, const std::vector<std::string>& given);
 
 /// Where a document goes: standard output (where `path` is empty), or a file that was shown to be writable before any work
-/// was done. BadInput when it cannot be opened or written. A file is only replaced by a whole document: that is written
+/// was done: BadInput when it cannot be opened (see refuse_place). HarnessFailure when it cannot be written (a full disk). A file is only replaced by a whole document: that is written
 /// beside it, as PATH.tmp-PID, and renamed. A device or a pipe, and a file in a folder that takes no other, are written as
 /// they are. A reader of standard output who has gone away wants no more, and is no failure.
 class Output {

@@ -151,7 +151,7 @@ int compile_and_run(const std::string& program, const std::string& promise, bool
   const Workshop workshop;
   Hands hands(workshop, interrupts);
   const std::string source = workshop.file("case.cpp"), binary = workshop.file("case");
-  std::ofstream(source) << program;
+  if (!(std::ofstream(source) << program << std::flush)) fail("write " + source);
   const int compiled = hands.status_of({"c++", "-std=c++17", "-pthread", "-o", binary, source});
   if (hands.interrupted()) return cut_off();
   if (compiled == 127) {

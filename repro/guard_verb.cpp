@@ -1,9 +1,12 @@
 // repro guard -- CMD: any test command in an arena, which must leave nobody behind.
+#include <csignal>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/core/error.h"
 #include "harness/core/explanation.h"
+#include "harness/core/wait_status.h"
 #include "harness/guard/guard.h"
 #include "harness/observe/ways/way.h"
 #include "reports/layout.h"
@@ -28,21 +31,27 @@ constexpr char guard_more[] =
     "machine's, since test suites write their results there; with --private-tmp it\n"
     "has a /tmp, /var/tmp and /dev/shm of its own, empty but for what its words,\n"
     "environment and folder name there, and what it leaves in them is named and gone.\n"
-    "SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on: Ctrl-C to\n"
-    "its process group, another's kill to the command itself.\n"
+    "\nSignals: SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT\n"
+    "and SIGWINCH are passed on: Ctrl-C to its process group, another's kill to the\n"
+    "command itself. SIGINT, SIGTERM, SIGHUP and SIGQUIT are followed by SIGCONT (so\n"
+    "that a stopped command sees them) and, if the command has not ended within\n"
+    "--kill-after, by SIGKILL. A second one kills at once; so does the first one\n"
+    "after the command's end: it cuts the grace. Under a shell with job control\n"
+    "guard stops when its command does, and fg continues both.\n"
     "\nExamples:\n"
     "  repro guard -- pytest -q\n"
     "  repro guard --grace 5s -- ctest --output-on-failure\n"
     "  repro guard --format json --output left.json -- npm test\n"
-    "\nExit status: the command's own (128 + N when signal N ended it). 1 when that is\n"
-    "0 and somebody was left. 2 could not tell, 64 usage or bad input, 70 the\n"
-    "harness itself failed, 126 and 127 as a shell: no such program.\n";
+    "\nExit status: the command's own (128 + N when signal N ended it, so 137 after\n"
+    "--kill-after). 1 when that is 0 and somebody was left; 128 + N when somebody was\n"
+    "left and signal N has cut the grace. 2 could not tell, 64 usage or bad input,\n"
+    "70 the harness itself failed, 126 and 127 as a shell: no such program.\n";
 
 constexpr std::size_t most_left_told = 8;  // of those left, in the text: the rest is counted
 
 struct GuardOptions {
   std::vector<std::string> argv;
-  Nanos grace = std::chrono::seconds(2);
+  Nanos grace = std::chrono::seconds(2), kill_after = std::chrono::seconds(10);
   std::string observe = "auto", format = "text", output;
   bool private_tmp = false;
   std::vector<std::string> shares;
@@ -59,30 +68,52 @@ void check(const GuardOptions& options) {
 
 int own_status(WaitStatus status) { return status.exited() ? status.code() : 128 + status.signal(); }
 
+int signal_from(const std::string& name) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    if (signal_name(signal) == name) return signal;
+  }
+  return 0;
+}
+
 bool anybody_left(const guard::GuardResult& result) { return !result.left.processes.empty(); }
 
 int exit_status_of(const guard::GuardResult& result) {
   if (!result.ended_after) return result.trouble.empty() ? could_not_tell : harness_failed;
   const int own = own_status(result.status);
   if (own != 0) return own;
+  if (result.grace_cut) return 128 + signal_from(result.asked_by);
   if (anybody_left(result)) return not_as_expected;
   return result.cut_off || !result.left.complete ? could_not_tell : as_expected;
+}
+
+/// Every signal of the rig's own is said.
+std::string text_of_kill(const guard::GuardResult& result, const std::string& name) {
+  if (!result.killed) return {};
+  return reports::wrapped("repro guard: ", fmt::format("{} had not ended {} after its start, when it was killed: {} had asked for its end",
+                                                       name, text(*result.ended_after), result.asked_by), 2);
 }
 
 std::string text_of(const guard::GuardResult& result, const GuardOptions& options) {
   const std::string name = options.argv.front().substr(options.argv.front().rfind('/') + 1);
   if (!result.ended_after) return fmt::format("repro guard: {} was cut off{}\n", name, result.trouble.empty() ? "" : ": " + result.trouble);
   const std::size_t count = result.left.processes.size();
+  const std::string killed = text_of_kill(result, name);
   if (count == 0) {
-    if (!result.cut_off && result.left.complete) return {};
+    if (!result.cut_off && result.left.complete) return killed;
     if (!result.cut_off) return fmt::format("repro guard: who {} left could not be counted: new processes at each look, or some that /proc does not show\n", name);
     return fmt::format("repro guard: who {} left could not be seen: the arena was cut off\n", name);
   }
   const std::string left = count == 1 ? "a process" : fmt::format("{} processes", count);
   const std::string end = fmt::format("its end ({}), now killed", result.status.text());
-  std::string all = reports::wrapped("repro guard: ", result.why.proof.empty()
-      ? fmt::format("{} left {} that lived on for {} after {}", name, left, text(options.grace), end)
-      : fmt::format("{} left {} behind after {}; no grace was needed: {}", name, left, end, result.why.proof), 2);
+  const Nanos lived = result.grace_cut ? result.graced : options.grace;
+  const std::string story =
+      result.why.proof.empty()
+          ? fmt::format("{} left {} that lived on for {} after {}", name, left, text(lived), end)
+          : fmt::format("{} left {} behind after {}; no grace was needed: {}", name, left, end, result.why.proof);
+  std::string all = killed + reports::wrapped("repro guard: ", story, 2);
+  if (result.grace_cut && result.why.proof.empty()) {
+    all += reports::wrapped("  ", fmt::format("{} has cut the grace of {} short", result.asked_by, text(options.grace)), 2);
+  }
   if (!result.left.complete) all += "  the count is not complete\n";
   for (std::size_t i = 0; i < std::min(result.why.processes.size(), most_left_told); ++i) {
     const Explanation& one = result.why.processes[i];
@@ -108,6 +139,8 @@ std::string json_of(const guard::GuardResult& result, const GuardOptions& option
   nlohmann::json document{{"command", options.argv}, {"exit", result.ended_after ? nlohmann::json(own_status(result.status)) : nlohmann::json()},
                           {"ended_after_ms", result.ended_after ? nlohmann::json(in_seconds(*result.ended_after) * 1e3) : nlohmann::json()},
                           {"grace_ms", in_seconds(options.grace) * 1e3},
+                          {"asked_by", result.asked_by.empty() ? nlohmann::json() : nlohmann::json(result.asked_by)},
+                          {"killed", result.killed}, {"grace_cut", result.grace_cut},
                           {"complete", result.left.complete && !result.cut_off}};
   document["observation"] = result.observation ? nlohmann::json{{"way", result.observation->way}, {"misses", result.observation->misses}, {"because", result.observation->because}} : nlohmann::json();
   document["lost"] = result.lost;
@@ -127,7 +160,8 @@ std::string json_of(const guard::GuardResult& result, const GuardOptions& option
 
 int act(const GuardOptions& options) {
   check(options);
-  const guard::GuardOrders orders{options.argv, options.grace, options.observe, options.private_tmp, shared_paths(options.shares)};
+  const guard::GuardOrders orders{options.argv, options.grace, options.kill_after, options.observe,
+                                  options.private_tmp, shared_paths(options.shares)};
   const std::unique_ptr<Output> output = options.output.empty() ? nullptr : std::make_unique<Output>(options.output);
   const guard::GuardResult result = guard::guard(orders, arena::provide(std::nullopt, arena::Privacy::processes));
   if (!result.not_started.empty()) complain("guard: " + result.not_started);
@@ -152,6 +186,10 @@ int guard_verb(int argc, char** argv) {
   app.get_formatter()->column_width(24);
   const auto take_grace = [&options](const std::string& text) { options.grace = duration("--grace", text, Nanos{}, std::chrono::hours(24)); };
   app.add_option_function<std::string>("--grace", take_grace, "for those still there after CMD's end that could\nend by themselves (2s)")->type_name("TIME");
+  const auto take_kill_after = [&options](const std::string& text) {
+    options.kill_after = duration("--kill-after", text, Nanos{}, std::chrono::hours(24));
+  };
+  app.add_option_function<std::string>("--kill-after", take_kill_after, "from a signal that asks for CMD's end\nuntil SIGKILL; 0s: never (10s)")->type_name("TIME");
   app.add_option("--observe", options.observe, "auto, connector, ptrace, proc or none: how\nwho started whom is seen (auto)")->type_name("WAY");
   app.add_flag("--private-tmp", options.private_tmp, "a /tmp, /var/tmp and /dev/shm of its own");
   app.add_option("--share", options.shares, "with --private-tmp: a path there that is the\nmachine's (repeatable)")

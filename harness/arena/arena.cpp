@@ -37,11 +37,23 @@ Arena::~Arena() {
   finish();
 }
 
-void Arena::end() const { ::syscall(SYS_pidfd_send_signal, keeper_.get(), SIGTERM, nullptr, 0); }
+void Arena::end() const {
+  ::syscall(SYS_pidfd_send_signal, keeper_.get(), SIGTERM, nullptr, 0);
+  keep_going();
+}
+
+void Arena::keep_going() const {
+  siginfo_t about{};
+  const int told = ::waitid(P_PID, static_cast<id_t>(pid_), &about, WSTOPPED | WNOHANG);
+  if (told == 0 && about.si_pid == pid_) ::syscall(SYS_pidfd_send_signal, keeper_.get(), SIGCONT, nullptr, 0);
+}
 
 int Arena::finish() {
   int status = SIGKILL;  // what stands when somebody else has reaped it: cut off
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  for (pid_t got = 0; got != pid_ || WIFSTOPPED(status);) {
+    got = ::waitpid(pid_, &status, WUNTRACED);
+    if (got < 0 && errno != EINTR) break;
+    if (got == pid_ && WIFSTOPPED(status)) ::kill(pid_, SIGCONT);
   }
   keeper_.reset();
   // The keeper removes the group; only one that was itself killed leaves it to us.

@@ -38,6 +38,9 @@ class Arena {
   [[nodiscard]] int pidfd() const { return keeper_.get(); }
   /// Asks the keeper to end the arena now. It ends what is inside, then itself.
   void end() const;
+  /// Continues a keeper that somebody has stopped. Its owner calls this now and then while it polls.
+  void keep_going() const;
+  static constexpr int milliseconds_between_looks = 250;
   /// Blocks until the keeper is gone, sees that the cgroup is too, and returns the exit code (70: cut off).
   int finish();
 

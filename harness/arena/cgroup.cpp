@@ -60,13 +60,19 @@ bool can_make_below(const std::string& parent, std::string* refusal) {
 
 }  // namespace
 
+std::string cgroup_names_of_this_process() {
+  char name[64];
+  std::snprintf(name, sizeof name, "%s%lu-%d-", prefix, pid_namespace(), ::getpid());
+  return name;
+}
+
 std::string fresh_cgroup_name() {
   static unsigned long serial = 0;
   unsigned random = 0;
   if (::getrandom(&random, sizeof random, GRND_NONBLOCK) < 0) random = static_cast<unsigned>(::getpid());
-  char name[96];
-  std::snprintf(name, sizeof name, "%s%lu-%d-%08x-%lu", prefix, pid_namespace(), ::getpid(), random, serial++);
-  return name;
+  char name[32];
+  std::snprintf(name, sizeof name, "%08x-%lu", random, serial++);
+  return cgroup_names_of_this_process() + name;
 }
 
 std::string writable_cgroup_parent(std::string* refusal) {
@@ -124,6 +130,18 @@ bool remove_cgroup(const std::string& path) {
     ::poll(&waiting, 1, 20);
   }
   return false;
+}
+
+void remove_cgroups_named(const std::string& parent, const std::string& beginning) {
+  DIR* directory = ::opendir(parent.c_str());
+  if (directory == nullptr) return;
+  std::vector<std::string> ours;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string name = entry->d_name;
+    if (name.starts_with(beginning)) ours.push_back(parent + "/" + name);
+  }
+  ::closedir(directory);
+  for (const std::string& path : ours) remove_cgroup(path);
 }
 
 void sweep_stale_cgroups(const std::string& parent) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "harness/arena/heartbeat.h"
 #include "harness/core/error.h"
 #include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
@@ -157,7 +158,15 @@ bool Warden::take_end() {
   return true;
 }
 
+void Warden::beat() {
+  const Heartbeat* heart = Heartbeat::mine();
+  if (heart == nullptr) return;
+  heart->beat();
+  call_at(monotonic_now() + Heartbeat::period, [this] { beat(); });
+}
+
 void Warden::run() {
+  beat();
   epoll_event ready[64];
   while (running_) {
     timespec patience{};

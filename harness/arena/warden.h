@@ -49,6 +49,7 @@ class Warden {
   void stop() { running_ = false; }
 
  private:
+  void beat();
   void reap_some();
   void arm_timer();
   void timer_fired();

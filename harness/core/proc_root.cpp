@@ -25,7 +25,8 @@ Place place_of(const std::string& path) {
   return {pinned.root.get(), path.size() > prefix + 1 ? path.c_str() + prefix + 1 : "."};
 }
 
-/// An instance of its own: a remount of /proc does not reach it. Empty where the kernel or a filter refuses it.
+/// An instance of its own: a remount of /proc does not reach it. Empty where the kernel or a filter refuses
+/// it.
 Fd detached_instance() {
   const Fd context(::fsopen("proc", FSOPEN_CLOEXEC));
   if (!context || ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return Fd();

@@ -10,12 +10,12 @@
 
 namespace forkproof {
 
-// Every look at /proc goes through these functions. A command may mount over /proc, unmount it or remount it with
-// hidepid: a look by path would then see no process, and an empty census would be a false "nobody is left".
-// Paths are written as in `man 5 proc`, and begin with "/proc".
+// Every look at /proc goes through these functions. A command may mount over /proc, unmount it or remount it
+// with hidepid: a look by path would then see no process, and an empty census would be a false "nobody is
+// left". Paths are written as in `man 5 proc`, and begin with "/proc".
 
-/// From now on this process looks at an instance of procfs that no path leads to. Processes that it forks do not: they look
-/// by path. REQUIRES: PID 1 of an arena, before the first fork. Throws HarnessFailure.
+/// From now on this process looks at an instance of procfs that no path leads to. Processes that it forks do
+/// not: they look by path. REQUIRES: PID 1 of an arena, before the first fork. Throws HarnessFailure.
 void pin_proc();
 
 /// As open(2); an empty Fd with errno when it cannot be opened.

@@ -17,6 +17,7 @@
 #include "harness/arena/sweep.h"
 #include "harness/core/error.h"
 #include "harness/core/program_part.h"
+#include "harness/core/write_all.h"
 #include "harness/observe/outlook.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/command_words.h"
@@ -48,15 +49,15 @@ Fd open_history(const std::string& path) {
   const fs::path directory = fs::path(path).parent_path();
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) throw BadInput("--keep " + directory.string() + ": " + error.message());
+  if (error) refuse_place("--keep " + directory.string(), error.value());
   Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644));
-  if (!file) throw BadInput(error_text("--keep " + path));
+  if (!file) refuse_place("--keep " + path);
   return file;
 }
 
 /// `path`: where it is kept; empty: in memory, which `ulimit -f` bounds as well.
 [[noreturn]] void refuse_history(const std::string& path) {
-  throw BadInput(fmt::format("the history {} cannot be written: {}is `ulimit -f` too small?", path.empty() ? "of a run" : path,
+  throw HarnessFailure(fmt::format("the history {} cannot be written: {}is `ulimit -f` too small?", path.empty() ? "of a run" : path,
                              path.empty() ? "" : "is the disk full? "));
 }
 
@@ -140,7 +141,11 @@ InterruptsHeld::InterruptsHeld() {
 InterruptsHeld::~InterruptsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
 RunPool::RunPool(const arena::Provision& provision, unsigned jobs, std::string observe)
-    : provision_(provision), jobs_(jobs), task_program_(run::task_program()), observe_(std::move(observe)) {}
+    : provision_(provision),
+      jobs_(jobs),
+      task_program_(run::task_program()),
+      observe_(std::move(observe)),
+      remover_(provision) {}
 
 RunPool::~RunPool() {
   // What has ended the runs is answered; left pending, it would now end whoever is to tell what they found.
@@ -204,7 +209,11 @@ std::optional<FinishedRun> RunPool::finish(ActiveRun& active) {
 std::vector<FinishedRun> RunPool::wait() {
   std::vector<pollfd> watched{{interrupts_.fd.get(), POLLIN, 0}};
   for (const auto& each : active_) watched.push_back({each->arena->pidfd(), POLLIN, 0});
-  if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) fail("poll");
+  int ready = 0;
+  while ((ready = ::poll(watched.data(), watched.size(), arena::Arena::milliseconds_between_looks)) == 0) {
+    for (const auto& each : active_) each->arena->keep_going();
+  }
+  if (ready < 0 && errno != EINTR) fail("poll");
   if (watched[0].revents != 0 && !std::exchange(interrupted_, true)) {
     for (const auto& each : active_) each->arena->end();
   }

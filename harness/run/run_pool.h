@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/arena/cgroup_remover.h"
 #include "harness/arena/tier.h"
 #include "harness/core/case.h"
 #include "harness/core/fd.h"
@@ -52,11 +53,11 @@ class RunPool {
   [[nodiscard]] bool interrupted() const { return interrupted_; }
 
   /// Opens an arena. `keep_path`: the file that the history is written to, its folders made; empty: in memory only.
-  /// BadInput when that cannot be written, or when a fault does not exist.
+  /// BadInput when that cannot be opened, or when a fault does not exist.
   void start(Case one, std::uint64_t tag, const std::string& keep_path = "");
 
   /// Blocks until at least one run has ended, or an interrupt has come; that ends all that are open, and a run that was
-  /// cut off so is none: it is not returned. BadInput when a history could not be written.
+  /// cut off so is none: it is not returned. HarnessFailure when a history could not be written.
   std::vector<FinishedRun> wait();
 
  private:
@@ -68,6 +69,7 @@ class RunPool {
   std::string task_program_;
   std::string observe_;
   InterruptsHeld interrupts_;
+  arena::CgroupRemover remover_;
   bool interrupted_ = false;
   std::vector<std::unique_ptr<ActiveRun>> active_;
 };

@@ -29,7 +29,7 @@ struct Progress {
 
 /// Runs every cell in arenas of its own and judges each run as it ends. Active: blocks until all are done, or SIGINT,
 /// SIGTERM or SIGHUP ends them; then the summary says that it was interrupted and holds what was found so far.
-/// BadInput when `keep` cannot be written.
+/// BadInput when `keep` cannot be opened, HarnessFailure when it cannot be written.
 RunSummary run_all(const std::vector<Cell>& cells, const RunOptions& options, const arena::Provision& provision,
                    const std::function<void(const Progress&)>& show);
 
