@@ -22,8 +22,6 @@ namespace {
 
 constexpr int deepest_set = 4;  // epoll sets within epoll sets
 
-Source outside(std::string what) { return {Source::Kind::outside, std::move(what), {}, {}, false, 0}; }
-
 /// The channel that a name of /proc/PID/fd stands for; inode 0 when it is none.
 Channel channel_named(const std::string& name) {
   unsigned long inode = 0;
@@ -40,7 +38,7 @@ long number_in(Pid pid, int fd, const char* key) {
 
 void add_channel(Pid pid, const Channel& channel, const Awaited& awaited, const std::string& words, const Surroundings& around,
                  std::vector<Source>* all) {
-  if (channel.socket && !around.channels.is_paired(channel)) return all->push_back(outside("something on " + words));
+  if (channel.socket && !around.channels.is_paired(channel)) return all->push_back(Source::untold("something on " + words));
   bool input = awaited.input, room = awaited.room;
   if (!channel.socket) {
     // Of a pipe's writing end nothing can be read: what is reported there is room, or that nobody reads any more.
@@ -55,7 +53,7 @@ void add_channel(Pid pid, const Channel& channel, const Awaited& awaited, const 
 Source on_timer(const Standing& standing, int fd, const Surroundings& around) {
   long seconds = 0, nanoseconds = 0, every_seconds = 0, every_nanoseconds = 0;
   const auto value = descriptor_details(standing.pid, fd, "it_value:"), interval = descriptor_details(standing.pid, fd, "it_interval:");
-  if (value.empty() || interval.empty()) return outside(fmt::format("a timer (fd {})", fd));
+  if (value.empty() || interval.empty()) return Source::untold(fmt::format("a timer (fd {})", fd));
   std::sscanf(value.front().c_str(), " (%ld, %ld)", &seconds, &nanoseconds);
   std::sscanf(interval.front().c_str(), " (%ld, %ld)", &every_seconds, &every_nanoseconds);
   if (seconds == 0 && nanoseconds == 0) {
@@ -77,14 +75,14 @@ Source on_timer(const Standing& standing, int fd, const Surroundings& around) {
 Source on_eventfd(const Standing& standing, int fd, const Surroundings& around) {
   const std::string words = fmt::format("an event on fd {} (eventfd)", fd);
   const auto id = descriptor_details(standing.pid, fd, "eventfd-id:");
-  if (id.empty()) return outside(words);
+  if (id.empty()) return Source::untold(words);
   Source source{Source::Kind::object, words, {}, {}, false, 0};
   for (const auto& [pid, other] : around.everyone) {
     const bool has_it = std::any_of(other.eventfds.begin(), other.eventfds.end(), [&, holder = pid](int its) {
       return descriptor_details(holder, its, "eventfd-id:") == id;
     });
     if (!has_it) continue;
-    if (other.io_uring || proc_text(pid, "maps").find("/[aio]") != std::string::npos || pid == around.root) return outside(words);
+    if (other.io_uring || proc_text(pid, "maps").find("/[aio]") != std::string::npos || pid == around.root) return Source::untold(words);
     source.by.push_back(pid);
   }
   return source;
@@ -92,7 +90,7 @@ Source on_eventfd(const Standing& standing, int fd, const Surroundings& around) 
 
 Source on_pidfd(const Standing& standing, int fd, const Surroundings& around) {
   const Pid pid = static_cast<Pid>(number_in(standing.pid, fd, "Pid:"));
-  if (pid <= 0 || !around.everyone.contains(pid)) return outside(fmt::format("the end of the process of pidfd {}", fd));
+  if (pid <= 0 || !around.everyone.contains(pid)) return Source::untold(fmt::format("the end of the process of pidfd {}", fd));
   return {Source::Kind::process, fmt::format("pidfd {}", fd), {pid}, {}, false, 0};
 }
 
@@ -105,7 +103,7 @@ Source on_signalfd(Pid pid, int fd) {
 void add_sources(const Standing& standing, const Awaited& awaited, const Surroundings& around, int depth, std::vector<Source>* all) {
   const std::string name = awaited.fd < 0 ? "" : descriptor_name(standing.pid, awaited.fd);
   const std::string words = fmt::format("{} (fd {})", name, awaited.fd);
-  if (awaited.fd < 0) return all->push_back(outside("a descriptor that it has closed, and whose file is still in the set"));
+  if (awaited.fd < 0) return all->push_back(Source::untold("a descriptor that it has closed, and whose file is still in the set"));
   if (const Channel channel = channel_named(name); channel.inode != 0) return add_channel(standing.pid, channel, awaited, words, around, all);
   if (name == "anon_inode:[pidfd]") return all->push_back(on_pidfd(standing, awaited.fd, around));
   if (name == "anon_inode:[timerfd]") return all->push_back(on_timer(standing, awaited.fd, around));
@@ -115,8 +113,8 @@ void add_sources(const Standing& standing, const Awaited& awaited, const Surroun
     for (const Awaited& member : in_epoll_set(standing.pid, awaited.fd)) add_sources(standing, member, around, depth + 1, all);
     return;
   }
-  if (name.empty()) return all->push_back(outside(fmt::format("fd {}, which is closed by now", awaited.fd)));
-  all->push_back(outside(fmt::format("something on fd {} ({})", awaited.fd, name)));
+  if (name.empty()) return all->push_back(Source::untold(fmt::format("fd {}, which is closed by now", awaited.fd)));
+  all->push_back(Source::untold(fmt::format("something on fd {} ({})", awaited.fd, name)));
 }
 
 /// Whether this descriptor still is the file that the set holds under its number (kcmp).

@@ -86,8 +86,6 @@ bool read_memory(Pid pid, unsigned long address, void* into, std::size_t size) {
   return address != 0 && ::process_vm_readv(pid, &here, 1, &there, 1, 0) == static_cast<ssize_t>(size);
 }
 
-Source outside(std::string what) { return {Source::Kind::outside, std::move(what), {}, {}, false, 0}; }
-
 /// Whether the call ends by itself after a time. A time is not looked at, only that there is one.
 bool has_time_limit(const Question& question) {
   switch (question.thread.number) {
@@ -135,7 +133,7 @@ void on_set(const Question& question, std::optional<std::vector<Awaited>> set, T
   wait->on_a_set = true;
   if (set) return on_descriptors(question, *set, wait);
   wait->doing = fmt::format("sleeps in {} on descriptors that cannot be read", call_name(question.thread.number));
-  wait->any_of.push_back(outside("one of them"));
+  wait->any_of.push_back(Source::untold("one of them"));
 }
 
 std::optional<std::vector<Awaited>> polled(const Question& question) {
@@ -178,7 +176,7 @@ std::vector<Pid> waitable(const Question& question) {
 
 void on_processes(std::string doing, std::string what, std::vector<Pid> by, ThreadWait* wait) {
   wait->doing = std::move(doing);
-  if (by.empty()) wait->any_of.push_back(outside(std::move(what)));
+  if (by.empty()) wait->any_of.push_back(Source::untold(std::move(what)));
   else wait->any_of.push_back({Source::Kind::process, std::move(what), std::move(by), {}, false, 0});
 }
 
@@ -220,7 +218,7 @@ void on_file_lock(const Question& question, ThreadWait* wait) {
   const std::string file = descriptor_name(question.pid(), question.fd());
   wait->doing = fmt::format("sleeps in {} for a lock on {}", call_name(question.thread.number), file);
   std::vector<Pid> holders = lock_holders(question.pid(), question.fd(), everybody_in(question.around));
-  if (holders.empty()) wait->any_of.push_back(outside(fmt::format("a lock on {}, which no process here holds", file)));
+  if (holders.empty()) wait->any_of.push_back(Source::untold(fmt::format("a lock on {}, which no process here holds", file)));
   else wait->any_of.push_back({Source::Kind::lock, "a lock on " + file, std::move(holders), {}, false, 0});
 }
 
@@ -231,7 +229,7 @@ void on_futex(const Question& question, ThreadWait* wait) {
   const Pid owner = process_with_thread(pid, mutex_owner(pid, question.argument(0)), everybody_in(question.around));
   if (owner > 0) wait->doing += owner == pid ? ": a lock that a thread of its own holds" : ": a lock whose owner is a thread of another process";
   const bool own_memory = has_time_limit(question) || waits_for_ever_on_private_futex(pid, question.thread);
-  if (!own_memory) wait->any_of.push_back(outside("a futex that other processes can reach"));
+  if (!own_memory) wait->any_of.push_back(Source::untold("a futex that other processes can reach"));
   else if (owner > 0 && owner != pid) wait->any_of.push_back({Source::Kind::lock, "a lock", {owner}, {}, false, 0});
   else wait->any_of.push_back({Source::Kind::memory, "another thread of its own", {pid}, {}, false, 0});
 }
@@ -245,7 +243,7 @@ void add_signals(const Question& question, Mask set, const std::string& how, std
   }
   set &= ~(of_its_own | bit(SIGCHLD) | bit(SIGKILL) | bit(SIGSTOP));
   if (set != 0) all->push_back({Source::Kind::signal, fmt::format("a signal that it {} ({})", how, signals_in(set)), {}, {}, false, set});
-  if ((set & from_the_kernel) != 0) all->push_back(outside(fmt::format("a signal of the kernel ({})", signals_in(set & from_the_kernel))));
+  if ((set & from_the_kernel) != 0) all->push_back(Source::untold(fmt::format("a signal of the kernel ({})", signals_in(set & from_the_kernel))));
 }
 
 void on_signals(const Question& question, ThreadWait* wait) {
@@ -253,7 +251,7 @@ void on_signals(const Question& question, ThreadWait* wait) {
   wait->doing = fmt::format("sleeps in {}, until a signal comes", call_name(question.thread.number));
   if (question.thread.number != SYS_rt_sigtimedwait) return;  // the handlers are told of the whole process
   Mask set = 0;
-  if (!read_memory(question.pid(), question.argument(0), &set, sizeof set)) return wait->any_of.push_back(outside("a signal"));
+  if (!read_memory(question.pid(), question.argument(0), &set, sizeof set)) return wait->any_of.push_back(Source::untold("a signal"));
   // As of a signalfd, which is spread later.
   wait->any_of.push_back({Source::Kind::signal, "", {}, {}, false, set});
 }
@@ -280,7 +278,7 @@ void by_number(const Question& question, ThreadWait* wait) {
     default: break;
   }
   wait->doing = call < 0 ? "is blocked outside of any system call (a page fault)" : fmt::format("sleeps in {}", call_name(call));
-  wait->any_of.push_back(outside(call < 0 ? "the page" : fmt::format("what {} waits for", call_name(call))));
+  wait->any_of.push_back(Source::untold(call < 0 ? "the page" : fmt::format("what {} waits for", call_name(call))));
 }
 
 std::string kernel_place(Pid pid, int tid) {
@@ -316,7 +314,7 @@ ThreadWait wait_of_thread(const Question& question, const Signals& signals) {
   }
   // Held by a supervisor of its system calls (seccomp): the call has not begun.
   if (signals.filtered && kernel_place(question.pid(), question.thread.tid).find("seccomp") != std::string::npos) {
-    wait.any_of.push_back(outside("the process that decides about its system calls"));
+    wait.any_of.push_back(Source::untold("the process that decides about its system calls"));
   }
   return wait;
 }
@@ -331,7 +329,7 @@ void stopped(const Standing& standing, Pid tracer, const Surroundings& around, P
   } else {
     one.doing = fmt::format("is held by its tracer, pid {}", tracer);
     if (tracer > 0 && around.everyone.contains(tracer) && tracer != around.root) one.any_of.push_back({Source::Kind::process, "its tracer", {tracer}, {}, false, 0});
-    else one.any_of.push_back(outside("its tracer"));
+    else one.any_of.push_back(Source::untold("its tracer"));
   }
   wait->doing = one.doing;
   wait->threads.push_back(std::move(one));

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/observe/channels.h"
@@ -26,6 +27,8 @@ struct Source {
   bool for_room = false;  ///< with `channel`: it wants to write
   unsigned long long signals = 0;  ///< with `signal`: which (bit 0 is signal 1)
 
+  /// What this program does not follow.
+  static Source untold(std::string what) { return {Kind::outside, std::move(what), {}, {}, false, 0}; }
   /// Something else than a process of the arena could bring it on, or nobody can tell what could.
   [[nodiscard]] bool is_open() const { return kind == Kind::time || kind == Kind::outside; }
 };
