@@ -1,5 +1,5 @@
 // Every cell of the matrix that can be emitted, for every promise: the program comes to what the rig comes to. The short form
-// takes a dozen programs; FORKPROOF_EMITTED=all (ci/emitted) takes all of them, and prints how many there were.
+// takes a dozen programs; FORKPROOF_EMITTED=all (ci/emitted) takes all of them, FORKPROOF_EMITTED=N so many.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -42,24 +42,24 @@ using Programs = std::map<std::string, std::vector<Question>>;
 
 std::string without_head(const std::string& program) { return program.substr(program.find("#include")); }
 
-std::vector<Case> matrix() {
+std::vector<run::Cell> matrix() {
   const std::string directory = scenario::library_directory();
-  std::vector<Case> cases;
+  std::vector<run::Cell> cells;
   for (const std::string& name : scenario::names_in(directory)) {
     for (const auto& question : scenario::read_scenarios(directory + "/" + name + ".toml", run::vocabulary())) {
       if (!question.in_matrix || question.for_commands) continue;
-      for (run::Cell& cell : run::cross(question, {})) cases.push_back(std::move(cell.one));
+      for (run::Cell& cell : run::cross(question, {})) cells.push_back(std::move(cell));
     }
   }
-  return cases;
+  return cells;
 }
 
-Programs programs_of(const std::vector<Case>& cases, std::size_t* refused) {
+Programs programs_of(const std::vector<run::Cell>& cells, std::size_t* refused) {
   Programs programs;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
     for (const auto& row : oracles::oracles()) {
       try {
-        programs[without_head(emit_cpp(cases[i], std::string(row.key)))].push_back({i, std::string(row.key)});
+        programs[without_head(emit_cpp(cells[i].one, std::string(row.key)))].push_back({i, std::string(row.key)});
       } catch (const BadInput&) {
         ++*refused;
       }
@@ -68,13 +68,19 @@ Programs programs_of(const std::vector<Case>& cases, std::size_t* refused) {
   return programs;
 }
 
-/// Spread over all of them.
-Programs some_of(const Programs& all, std::size_t count) {
+/// Spread over all of them: one half is expected to break its promise.
+Programs some_of(const Programs& all, const std::vector<run::Cell>& cells, std::size_t count) {
+  std::vector<Programs::const_iterator> halves[2];
+  for (auto each = all.begin(); each != all.end(); ++each) {
+    const Question& first = each->second.front();
+    halves[cells[first.cell].expected.contains(first.promise) ? 1 : 0].push_back(each);
+  }
   Programs some;
-  std::size_t index = 0;
-  for (const auto& [text, questions] : all) {
-    if (index * count / all.size() != (index + 1) * count / all.size()) some[text] = {questions.front()};
-    ++index;
+  for (const auto& half : halves) {
+    for (std::size_t i = 0; i < count / 2 && i < half.size(); ++i) {
+      const auto& [text, questions] = *half[i * half.size() / (count / 2)];
+      some[text] = {questions.front()};
+    }
   }
   return some;
 }
@@ -82,17 +88,17 @@ Programs some_of(const Programs& all, std::size_t count) {
 using Verdicts = std::map<std::size_t, std::map<std::string, Verdict>>;
 
 /// The rig's, of each cell that is asked about.
-Verdicts rigs_verdicts(const std::vector<Case>& cases, const Programs& programs) {
+Verdicts rigs_verdicts(const std::vector<run::Cell>& cells, const Programs& programs) {
   const arena::Provision provision = arena::provide();
   Verdicts verdicts;
   for (const auto& [text, questions] : programs) {
     for (const Question& each : questions) verdicts[each.cell];
   }
-  std::erase_if(verdicts, [&](const auto& entry) { return run::obstacle_to(cases[entry.first], provision).has_value(); });
+  std::erase_if(verdicts, [&](const auto& entry) { return run::obstacle_to(cells[entry.first].one, provision).has_value(); });
   run::RunPool pool(provision, at_a_time);
   auto next = verdicts.begin();
   while (next != verdicts.end() || !pool.idle()) {
-    while (next != verdicts.end() && !pool.full()) pool.start(cases[next->first], next->first), ++next;
+    while (next != verdicts.end() && !pool.full()) pool.start(cells[next->first].one, next->first), ++next;
     for (run::FinishedRun& run : pool.wait()) verdicts[run.tag] = std::move(run.verdicts);
   }
   return verdicts;
@@ -165,12 +171,13 @@ TEST(EmittedMatrix, ComesToWhatTheRigComesTo) {
   if (std::system("command -v c++ >/dev/null") != 0) GTEST_SKIP() << "no c++ here";
   const char* form = std::getenv("FORKPROOF_EMITTED");
   const bool whole = form != nullptr && std::string(form) == "all";
+  const std::size_t count = form != nullptr && !whole ? std::strtoul(form, nullptr, 10) : short_form;
   const auto began = std::chrono::steady_clock::now();
-  const std::vector<Case> cases = matrix();
+  const std::vector<run::Cell> cells = matrix();
   std::size_t refused = 0;
-  const Programs all = programs_of(cases, &refused), programs = whole ? all : some_of(all, short_form);
-  ASSERT_GE(programs.size(), short_form);
-  const Verdicts verdicts = rigs_verdicts(cases, programs);
+  const Programs all = programs_of(cells, &refused), programs = whole ? all : some_of(all, cells, count);
+  ASSERT_GE(programs.size(), short_form / 2);
+  const Verdicts verdicts = rigs_verdicts(cells, programs);
   const std::map<std::string, int> statuses = statuses_of(programs);
   std::size_t same = 0, broken = 0, not_judged = 0, differ = 0;
   for (const auto& [text, questions] : programs) {
@@ -184,7 +191,7 @@ TEST(EmittedMatrix, ComesToWhatTheRigComesTo) {
       const bool agrees = judged && status == (rig.outcome == Outcome::broken ? 1 : 0);
       agrees ? ++same : ++differ;
       broken += agrees && status == 1 ? 1 : 0;
-      const Case& one = cases[cell];
+      const Case& one = cells[cell].one;
       EXPECT_TRUE(agrees) << one.scenario << " / " << one.profile_name() << " / " << one.backend_name() << ", " << promise
                           << ": the program exits " << status << ", the rig says " << name(rig.outcome) << ": " << rig.because;
     }
@@ -195,7 +202,7 @@ TEST(EmittedMatrix, ComesToWhatTheRigComesTo) {
   std::cout << fmt::format(
       "{} cells; {} questions cannot be emitted; {} programs of {}: {} as the rig says ({} broken), {} otherwise, {} that the "
       "rig does not judge; {:.1f} s\n",
-      cases.size(), refused, programs.size(), all.size(), same, broken, differ, not_judged, took.count());
+      cells.size(), refused, programs.size(), all.size(), same, broken, differ, not_judged, took.count());
 }
 
 }  // namespace
