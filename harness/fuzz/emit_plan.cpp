@@ -37,6 +37,9 @@ Plan plan_of(const Case& one, const std::string& oracle) {
   const auto* backend = spawn::find_backend(model->backend);
   if (backend == nullptr) refuse("no spawn backend '" + model->backend + "'");
   const Plan plan{one, profile, oracle, backend->execs, trouble_of(one, profile)};
+  if (oracle == "no-lost-output" && !plan.captures()) {
+    refuse("no-lost-output with capture " + std::string(word(profile.capture)) + ": only a pipe or a socket is read");
+  }
   if (oracle == "state-reported" && plan.trouble == Trouble::failed_often) {
     refuse("state-reported after failed heartbeats: how the task took its end decides");
   }
