@@ -116,7 +116,7 @@ int matrix_verb(int argc, char** argv) {
   return run_verb_with(app, argc, argv, [&] {
     if (!plan.empty()) {
       refuse_without_effect(app, {"--runs", "--jobs", "--seed", "--schedule", "--time-scale", "--format", "--also", "--keep", "--observe", "--arena"},
-                            "--plan, which only prints jobs: give it to the jobs");
+                            "--plan");
     }
     return plan.empty() ? run_and_report(options, chosen_cells(options), true) : print_plan(options, plan);
   });
