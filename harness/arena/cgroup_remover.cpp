@@ -40,14 +40,27 @@ CgroupRemover::CgroupRemover(const Provision& provision) {
   const Fd end(ends[0]);
   alive_.reset(ends[1]);
   const std::string names = cgroup_names_of_this_process();
-  pid_ = ::fork();
-  if (pid_ == 0) wait_and_remove(end.get(), provision.cgroup_parent, names);
+  int told[2];
+  if (::pipe2(told, O_CLOEXEC) != 0) return;
+  const Fd reader(told[0]);
+  Fd writer(told[1]);
+  const pid_t between = ::fork();  // its end gives the remover to init: who waits for its children does not meet it
+  if (between == 0) {
+    const pid_t remover = ::fork();
+    if (remover == 0) wait_and_remove(end.get(), provision.cgroup_parent, names);
+    ::_exit(::write(told[1], &remover, sizeof remover) == sizeof remover ? 0 : 1);
+  }
+  writer.reset();  // a process between that was killed says nothing: that is the end of file
+  while (between > 0 && ::waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_t remover = -1;
+  if (between < 0 || ::read(told[0], &remover, sizeof remover) != sizeof remover || remover <= 0) return;
+  remover_.reset(static_cast<int>(::syscall(SYS_pidfd_open, remover, 0)));
 }
 
 CgroupRemover::~CgroupRemover() {
-  if (pid_ > 0) ::kill(pid_, SIGKILL);  // every arena of its maker has removed its own group
-  while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  // Every arena of its maker has removed its own group.
+  if (remover_) ::syscall(SYS_pidfd_send_signal, remover_.get(), SIGKILL, nullptr, 0);
 }
 
 }  // namespace forkproof::arena

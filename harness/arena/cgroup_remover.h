@@ -8,7 +8,7 @@ namespace forkproof::arena {
 
 /// A process that removes this process's cgroups once it has ended, in whatever way, and every keeper and PID
 /// 1 with it. A keeper removes its own group; this one removes those of keepers that were killed. Whoever
-/// opens arenas keeps one for as long: the remover is a child in a session of its own, and sleeps. Where it
+/// opens arenas keeps one for as long: the remover is a child of init in a session of its own, and sleeps. Where it
 /// cannot be had, the next run's sweep is left.
 class CgroupRemover {
  public:
@@ -19,7 +19,7 @@ class CgroupRemover {
 
  private:
   Fd alive_;  ///< the writing end of a pipe, inherited by keepers and PID 1s: the end of file is the end of all of them
-  pid_t pid_ = -1;
+  Fd remover_;  ///< its pidfd
 };
 
 }  // namespace forkproof::arena
