@@ -15,7 +15,7 @@ constexpr char python[] = "/usr/bin/python3.11";
 
 Case command_case() {
   Case one = small_case();
-  one.subject = Command{{"runner"}, "", {}, {}, false};
+  one.subject = Command{.argv = {"runner"}};
   return one;
 }
 

@@ -27,9 +27,9 @@ Case command_case() {
 }
 
 /// Runs `body` in the subject's place, and the warden's loop until that has ended and been heard.
-class Stage {
+class IoStage {
  public:
-  explicit Stage(const faults::Stage& stage = {}) : io(command_case(), stage) {}
+  explicit IoStage(const faults::Stage& stage = {}) : io(command_case(), stage) {}
 
   template <class Body>
   void run(Body body) {
@@ -62,7 +62,7 @@ void write_all(int fd, const std::string& text) {
 }
 
 TEST(SubjectIo, KeepsTheLastOfWhatIsPrintedAndCountsAll) {
-  Stage stage;
+  IoStage stage;
   stage.run([](SubjectIo& io) {
     io.take_subjects_ends();
     const std::string block(1'000'000, 'x');
@@ -77,7 +77,7 @@ TEST(SubjectIo, KeepsTheLastOfWhatIsPrintedAndCountsAll) {
 TEST(SubjectIo, AStdoutOfItsOwnIsNotRead) {
   faults::Stage apart;
   apart.own_stdout = true;
-  Stage stage(apart);
+  IoStage stage(apart);
   stage.run([](SubjectIo& io) {
     io.take_subjects_ends();
     write_all(STDOUT_FILENO, "unread");
@@ -91,7 +91,7 @@ TEST(SubjectIo, AStdoutOfItsOwnIsNotRead) {
 TEST(SubjectIo, ATerminalIsTheSubjectsControllingTerminal) {
   faults::Stage with;
   with.terminal = true;
-  Stage stage(with);
+  IoStage stage(with);
   stage.run([](SubjectIo& io) {
     io.take_subjects_ends();
     const bool controls = ::isatty(0) == 1 && ::tcgetpgrp(0) == ::getpid();
@@ -127,7 +127,7 @@ class LetsGoOfItsTerminal : public testing::Test {
   }
   faults::Stage with;
   Pipe closed, go;
-  std::optional<Stage> stage;
+  std::optional<IoStage> stage;
 };
 
 TEST_F(LetsGoOfItsTerminal, AndCanOpenItAgain) {
@@ -159,7 +159,7 @@ TEST_F(LetsGoOfItsTerminal, AndAHangUpStillSignalsIt) {
 }
 
 TEST(SubjectIo, WhatCouldNotBeStartedIsTold) {
-  Stage stage;
+  IoStage stage;
   stage.run([](SubjectIo& io) { io.complain_of("exec /no/such", ENOENT); });
   ASSERT_EQ(stage.failures.size(), 1U);
   EXPECT_EQ(stage.failures[0].what, "exec /no/such");
@@ -167,7 +167,7 @@ TEST(SubjectIo, WhatCouldNotBeStartedIsTold) {
 }
 
 TEST(SubjectIo, ADescriptorIsPassedOnToTheWarden) {
-  Stage stage;
+  IoStage stage;
   stage.run([](SubjectIo& io) {
     int ends[2];
     if (::pipe(ends) != 0) ::_exit(1);
