@@ -312,7 +312,11 @@ void set_any(std::int64_t& field) { field = *rc::gen::arbitrary<std::int64_t>();
 void set_any(std::uint64_t& field) { field = *rc::gen::arbitrary<std::uint64_t>(); }
 void set_any(std::string& field) { field = *rc::gen::container<std::string>(rc::gen::inRange<char>(0, 127)); }
 void set_any(WaitStatus& field) { field = WaitStatus(*rc::gen::arbitrary<int>()); }
-void set_any(Nanos& field) { field = Nanos(*rc::gen::arbitrary<std::int64_t>()); }
+/// Within thirty years, as json_fields reads them.
+void set_any(Nanos& field) {
+  constexpr std::int64_t most = 1'000'000'000'000'000'000;
+  field = Nanos(*rc::gen::inRange<std::int64_t>(-most, most));
+}
 template <class Kind>
 void set_all(Kind& event) {
   Kind::each(event, [](FieldName, auto& field) { set_any(field); });

@@ -66,6 +66,7 @@ void expect_faults(const Space& space, std::map<std::string, std::uint64_t>* wor
     if (!space.faults.contains(std::string(row.key))) continue;
     bool any = !row.in_subject;
     for (const Setting& setting : row.settings) {
+      if (setting.key == "asks_teardown") continue;  // of a command; a model supervisor owes its end in each case
       if (setting.words.empty()) (*words)[fmt::format("{} {}", row.key, setting.key)];
       std::istringstream allowed{std::string(setting.words)};
       for (const std::string& each : std::vector<std::string>(std::istream_iterator<std::string>(allowed), {})) {

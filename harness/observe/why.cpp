@@ -13,6 +13,7 @@
 #include "harness/core/proc_root.h"
 #include "harness/observe/links.h"
 #include "harness/observe/threads.h"
+#include "harness/observe/set_aside.h"
 
 namespace forkproof::observe {
 namespace {
@@ -97,7 +98,7 @@ Pid Scene::starter_of(Pid pid) const {
   const auto known = known_.find(pid);
   if (known != known_.end() && known->second.starter > 0) return known->second.starter;
   const Standing* one = still_.see(pid);
-  return one == nullptr || one->parent == root_ ? 0 : one->parent;
+  return one == nullptr || told_parent(one->parent) == root_ ? 0 : one->parent;
 }
 
 bool Scene::descends(Pid pid, Pid from) const {
@@ -258,7 +259,7 @@ Explanation Scene::explain(Pid pid) {
   if (found == nullptr) return one.state = "gone", one.unread = "everything: it has ended meanwhile", one;
   const Standing& standing = *found;
   one.state = standing.state;
-  one.parent = standing.parent, one.parent_name = name(standing.parent);
+  one.parent = told_parent(standing.parent), one.parent_name = name(one.parent);
   one.group = standing.group, one.session = standing.session;
   one.starter = starter_of(pid);
   if (one.starter > 0) {

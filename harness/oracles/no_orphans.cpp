@@ -63,9 +63,13 @@ std::optional<Verdict> survivor(const Reading& reading, std::size_t census_index
   if (count == 0) return std::nullopt;
   std::string how = "lives on at the deadline";
   if (concluded) how = "lives on after the supervisor's end";
-  if (reading.killed_from_outside()) how = "lives on when the bound is over, after the supervisor was killed";
+  const bool killed = reading.killed_from_outside().has_value();
+  if (killed) how = "lives on when the bound is over, after the supervisor was killed";
   const auto proved = reading.first<Explained>([](const Explained& why) { return !why.proof.empty(); });
-  if (proved) how = "lives on after the supervisor's end, and will not end by itself (proved)";
+  if (proved) {
+    how = killed ? "lives on after the supervisor was killed" : "lives on after the supervisor's end";
+    how += ", and will not end by itself (proved)";
+  }
   std::string because = story(reading, first, how);
   if (count > 1) because += "; and " + std::to_string(count - 1) + " more";
   return broken(because, evidence_for(reading, first, census_index));

@@ -70,6 +70,8 @@ scenario::Scenario any_scenario() {
   made.tree = any_tree(3, true);
   const int faults = *rc::gen::inRange(0, 3), holds = *rc::gen::inRange(0, 3);
   for (int i = 0; i < faults; ++i) made.faults.push_back(any_fault());
+  // A case has room for one fault that acts inside the subject.
+  if (faults == 2 && made.faults[0].fault == "fork-after-thread" && made.faults[1].fault == "fork-after-thread") made.faults.pop_back();
   for (int i = 0; i < holds; ++i) made.holds.push_back(any_hold(made.tree));
   for (const Knob& knob : knobs()) {
     if (flip()) made.knobs[std::string(knob.key)] = knob.values[*rc::gen::inRange<std::size_t>(0, knob.values.size())].word;

@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"RoleOfTheSecondTask", file("role = \"second-task\"\n"), "3:8", "a name of the rig's own"},
         Bad{"RoleWithABlank", file("role = \"a b\"\n"), "3:8", "\"a b\" is no name: letters, digits"},
         Bad{"RoleWithEscape", file("role = \"a\\u001B\"\n"), "3:8", "\"a\\x1b\" is no name"},
-        Bad{"RoleWithNul", file("role = \"a\\u0000\"\n"), "3:8", "is no name"},
+        Bad{"RoleWithNul", file("role = \"a\\u0000\"\n"), "3:8", "holds a NUL"},
         Bad{"VariantThatIsAPath", file("", "[[variant]]\nname = \"../../x\"\n"), "6:8", "\"../../x\" is no name"},
         Bad{"VariantThatIsAFolder", file("", "[[variant]]\nname = \"..\"\n"), "6:8", "\"..\" is no name"},
         Bad{"VariantWithoutAName", file("", "[[variant]]\nname = \"\"\n"), "6:8", "\"\" is no name"},
