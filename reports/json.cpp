@@ -1,8 +1,10 @@
-// Format `json`: one document, with the keys that design.md names. `repro merge` reads it back (json_reading), so all that
-// another report may want to tell is in it; of the runs themselves, the exhibit of each cell that is not as expected.
+// Format `json`: one document, with the keys of reports/result.schema.json. `repro merge` reads it back
+// (json_reading), so all that another report may want to tell is in it; of the runs themselves, the exhibit
+// of each cell that is not as expected.
 #include <nlohmann/json.hpp>
 
 #include "reports/report.h"
+#include "reports/schema_version.h"
 
 namespace forkproof::reports {
 namespace {
@@ -87,9 +89,11 @@ Json counts_document(const RunSummary& summary) {
   return counts;
 }
 
-/// One run of `repro`, or, with `parts`, several that were merged. A part keeps the exhibits, so the whole has none.
+/// One run of `repro`, or, with `parts`, several that were merged. A part keeps the exhibits, so the whole
+/// has none.
 Json summary_document(const RunSummary& summary) {
   Json document;
+  document["schema_version"] = schema_version;
   document["arena"] = summary.arena;
   document["cells"] = Json::array();
   for (const CellSummary& cell : summary.cells) {

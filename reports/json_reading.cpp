@@ -8,6 +8,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/json_place.h"
+#include "reports/schema_version.h"
 
 namespace forkproof::reports {
 namespace {
@@ -154,8 +155,16 @@ Shard shard_in(const JsonPlace& document) {
   return shard;
 }
 
+/// A result of before there was a version has none.
+void refuse_newer(const JsonPlace& document) {
+  const auto version = document.find("schema_version");
+  if (!version || version->count() <= schema_version) return;
+  version->refuse(fmt::format("is {}, and this program reads results up to {}: use the newer repro", version->count(), schema_version));
+}
+
 /// What one run of `repro` wrote.
 RunSummary run_in(const JsonPlace& document) {
+  refuse_newer(document);
   RunSummary summary;
   summary.arena = document.at("arena").text(), summary.arena_cost = document.at("arena_cost").text();
   summary.refusals = document.at("refusals").texts();
@@ -186,6 +195,7 @@ RunSummary read_json(std::string_view text) {
   try {
     const auto document = parse_json(text);
     const JsonPlace place(document);
+    refuse_newer(place);
     const auto parts = place.find("parts");
     if (!parts) return run_in(place);
     RunSummary merged;

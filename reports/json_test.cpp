@@ -1,4 +1,5 @@
-// The JSON document: the keys that design.md names, valid whatever it has to tell, and read back without loss.
+// The JSON document: the keys of result.schema.json, valid whatever it has to tell, and read back without
+// loss.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -26,9 +27,9 @@ std::vector<std::string> keys(const Json& object) {
   return names;
 }
 
-TEST(Json, HasTheKeysOfTheDesign) {
+TEST(Json, HasTheKeysOfTheSchema) {
   const Json document = json_of(summary_of({with_expected_orphan(good_cell("heartbeat-409", "airflow-3.2.0", "fork"))}));
-  EXPECT_EQ(keys(document), (std::vector<std::string>{"arena", "cells", "counts", "oracles", "arena_cost", "refusals", "cgroup",
+  EXPECT_EQ(keys(document), (std::vector<std::string>{"schema_version", "arena", "cells", "counts", "oracles", "arena_cost", "refusals", "cgroup",
                                                       "matrix", "runs_per_cell", "interrupted", "wall_ms", "run", "plan", "shard"}));
   const Json& cell = document["cells"][0];
   EXPECT_EQ(keys(cell), (std::vector<std::string>{"scenario", "profile", "backend", "runs", "expected", "outcome", "oracles", "wall_ms",

@@ -9,6 +9,7 @@
 #include "harness/observe/ways/way.h"
 #include "harness/oracles/oracle.h"
 #include "harness/run/plan.h"
+#include "harness/scenario/keys.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/profile_file.h"
 #include "harness/scenario/scenario.h"
@@ -123,6 +124,17 @@ void list_crash_lines(Page& page) {
   }
 }
 
+/// Every key that scenario, profile and target files may have. The readers consult the same table.
+void list_keys(Page& page) {
+  for (const scenario::KeyTable& table : scenario::key_tables()) {
+    page.row(table.name, table.about);
+    for (const scenario::KeyRow& row : scenario::key_rows()) {
+      if (row.table != table.name) continue;
+      page.row(row.key, fmt::format("{} [{}; where nothing is said: {}]", row.about, row.type, row.otherwise), 4);
+    }
+  }
+}
+
 struct Kind {
   const char* name;
   void (*add)(Page&);
@@ -131,7 +143,7 @@ constexpr Kind kinds[] = {{"scenarios", list_scenarios}, {"profiles", list_profi
                           {"faults", list_faults},       {"locks", list_locks},       {"oracles", list_oracles},
                           {"knobs", list_knobs},         {"sigint-setups", list_sigint_setups},
                           {"sync-points", list_sync_points}, {"formats", list_formats}, {"ways", list_ways},
-                          {"crash-lines", list_crash_lines}};
+                          {"crash-lines", list_crash_lines}, {"keys", list_keys}};
 
 int list_act(const std::string& wanted) {
   std::vector<std::string> known;
@@ -158,7 +170,8 @@ int list_verb(int argc, char** argv) {
   std::string kind;
   CLI::App app("Lists what scenarios and options may name: scenarios, profiles, targets,\n"
                "backends, faults, locks, oracles, knobs, sigint-setups, sync-points, formats,\n"
-               "ways (to see processes), crash-lines; without a KIND, all of them.",
+               "ways (to see processes), crash-lines, keys (of scenario, profile and target\n"
+               "files); without a KIND, all of them.",
                "repro list");
   app.add_option("KIND", kind, "one kind only")->type_name("");
   return run_verb_with(app, argc, argv, [&kind] { return list_act(kind); });

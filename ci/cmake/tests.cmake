@@ -20,6 +20,8 @@ foreach(room IN LISTS rooms)
 endforeach()
 # The rules of the house, and that no source file lies about unbuilt.
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR})
+# Pages and comments cite only what is in the repository.
+add_test(NAME citations COMMAND ${CMAKE_SOURCE_DIR}/ci/check-citations)
 # A shape that g++ 12 compiles wrongly where an initialiser throws.
 add_test(NAME braces COMMAND ${CMAKE_SOURCE_DIR}/ci/check-braces)
 # Damaged input for every reader: the short form of ci/adversary.

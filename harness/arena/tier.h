@@ -6,7 +6,7 @@
 
 namespace forkproof::arena {
 
-/// The ladder, strongest first. What was in force is part of each verdict (decision 10).
+/// The ladder, strongest first. What was in force is part of each verdict (harness/README.md, decision 12).
 enum class Tier {
   sealed,          ///< own PID, mount, network and IPC namespaces, made as root
   user_namespace,  ///< the same, made without privileges inside a user namespace
@@ -30,8 +30,8 @@ struct Provision {
   std::vector<std::string> refusals;  ///< what was tried and refused, with the system's words
 };
 
-/// Climbs down the ladder until a rung holds. `wanted` starts lower. Also removes empty cgroups that a run of ours
-/// left when both it and its keeper were killed.
+/// Climbs down the ladder until a rung holds. `wanted` starts lower. Also removes empty cgroups that a run of
+/// ours left when both it and its keeper were killed.
 Provision provide(std::optional<Tier> wanted = std::nullopt, Privacy privacy = Privacy::all);
 
 }  // namespace forkproof::arena

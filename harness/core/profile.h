@@ -20,8 +20,9 @@ namespace forkproof {
 #undef FORKPROOF_VALUE
 #undef FORKPROOF_KNOB_END
 
-/// One named set of supervisor policies: what the model supervisor does. A value; read from `scenarios/profiles/`.
-/// Durations are the real constants of the source; `time_scale` scales all of them together.
+/// One named set of supervisor policies: what the model supervisor does. A value; read from
+/// `scenarios/profiles/`. Durations are the real constants of the source; `time_scale` scales all of them
+/// together.
 struct Profile {
   std::string name;
   std::string about;
@@ -53,17 +54,20 @@ struct Profile {
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
-/// How long a teardown may take by the profile's own account: the sum of the waits that it declares (decision 8).
+/// How long a teardown may take by the profile's own account: the sum of the waits that it declares
+/// (harness/README.md, decision 9).
 Nanos declared_teardown(const Profile& profile);
-/// How long it may take, by the profile's own account, until it gives up on a server that answers no heartbeat
-/// properly: all attempts of all heartbeats that may fail, with the pauses between them.
+/// How long it may take, by the profile's own account, until it gives up on a server that answers no
+/// heartbeat properly: all attempts of all heartbeats that may fail, with the pauses between them.
 Nanos declared_server_patience(const Profile& profile);
-/// The pause after a failed attempt, at the original's own pace: any time from `least` to `most`, all equally likely.
+/// The pause after a failed attempt, at the original's own pace: any time from `least` to `most`, all equally
+/// likely.
 struct HttpPause {
   Nanos least, most;
 };
-/// After the `attempt`-th, from 1: `most` doubles with each attempt, up to http_retry_most (facts/airflow.md: the real client
-/// took 38.4 to 46.7 s for 12 such pauses, two waits of 5 s and 5 s for the kill).
+/// After the `attempt`-th, from 1: `most` doubles with each attempt, up to http_retry_most
+/// (fixtures/supervisor/README.md: the real client took 38.4 to 46.7 s for 12 such pauses, two waits of 5 s
+/// and 5 s for the kill).
 HttpPause http_pause(const Profile& profile, int attempt);
 
 enum class Worth : std::uint8_t { right, wrong, shape };

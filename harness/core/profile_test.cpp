@@ -105,8 +105,9 @@ TEST(HttpPause, ItsMostDoublesAndItsLeastStays) {
   EXPECT_EQ(http_pause(profile, 1).least, 500ms) << "no pause is longer than the most";
 }
 
-// facts/airflow.md: 3 heartbeats of 5 attempts, two waits of 5 s between them and 5 s for the kill took 38.4 to 46.7 s on the
-// real client; with a server that hangs for 5 s an attempt, 117 s, and the loop stood still for 30 to 40 s a heartbeat.
+// fixtures/supervisor/README.md: 3 heartbeats of 5 attempts, two waits of 5 s between them and 5 s for the
+// kill took 38.4 to 46.7 s on the real client; with a server that hangs for 5 s an attempt, 117 s, and the
+// loop stood still for 30 to 40 s a heartbeat.
 TEST(HttpPause, AddUpToWhatWasMeasured) {
   const Profile profile;
   Nanos least{}, most{};

@@ -1,5 +1,5 @@
-// Promise `no-stuck-process`. A deadlock is proved, not timed out (facts/linux-hazards.md); what could not be proved
-// and was waited for says so.
+// Promise `no-stuck-process`. A deadlock is proved, not timed out (harness/faults/README.md); what could not
+// be proved and was waited for says so.
 #include "harness/oracles/oracle.h"
 #include "harness/oracles/reading.h"
 
@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::int32_t stop_signal = 19;
 
-/// A process that was stopped, or that waits for one, goes on as soon as somebody sends SIGCONT. So it counts only where it
-/// is still stopped in the last census. A finding that is proved, or that a deadline made, counts in any case.
+/// A process that was stopped, or that waits for one, goes on as soon as somebody sends SIGCONT. So it counts
+/// only where it is still stopped in the last census. A finding that is proved, or that a deadline made,
+/// counts in any case.
 bool stands(const History& history, const Stuck& stuck) {
   if (stuck.how == "spinning") return false;  // in histories of older versions: it was computing
   if (stuck.proved || (stuck.how != "stopped" && stuck.how != "child-wait")) return true;

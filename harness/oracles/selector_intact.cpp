@@ -1,5 +1,6 @@
-// Promise `selector-intact`: airflow#65505's "I/O operation on closed epoll object". The three shapes of the mistake
-// (facts/linux-hazards.md, Closed selector) differ in what the kernel answers, not in what is wrong.
+// Promise `selector-intact`: airflow#65505's "I/O operation on closed epoll object". The three shapes of the
+// mistake (harness/faults/README.md, Closed selector) differ in what the kernel answers, not in what is
+// wrong.
 #include <cerrno>
 
 #include "harness/core/error.h"

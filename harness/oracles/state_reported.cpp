@@ -1,7 +1,7 @@
-// Promise `state-reported`: exactly one final state; the one that matches what happened; told to the server, unless
-// the server decided it (facts/airflow.md, After the loop) or the supervisor was told to stop before it had started
-// anything. A command is judged by what the server saw of it. A command that never asked the server to start its task does
-// not report to it, and is not judged.
+// Promise `state-reported`: exactly one final state; the one that matches what happened; told to the server,
+// unless the server decided it (fixtures/supervisor/README.md, After the loop) or the supervisor was told to
+// stop before it had started anything. A command is judged by what the server saw of it. A command that never
+// asked the server to start its task does not report to it, and is not judged.
 #include <algorithm>
 #include <optional>
 
@@ -17,7 +17,8 @@ struct WhatHappened {
   std::size_t shown_by = 0;
 };
 
-/// The signal by which the rig told it to stop before it had asked for a start: nothing has begun that could have a state.
+/// The signal by which the rig told it to stop before it had asked for a start: nothing has begun that could
+/// have a state.
 std::optional<std::size_t> stopped_before_start(const History& history, const Reading& reading) {
   constexpr std::int32_t interrupt = 2, terminate = 15;
   const bool began = case_of(history).server
@@ -114,7 +115,8 @@ std::optional<std::size_t> servers_decision(const History& history, const Readin
   return std::nullopt;
 }
 
-/// Whether a state that was told matches the task's end. Each supervisor has words of its own: of these two nobody doubts.
+/// Whether a state that was told matches the task's end. Each supervisor has words of its own: of these two
+/// nobody doubts.
 Verdict judge_word(const History& history, const Reading& reading, std::size_t told) {
   const std::string body = reading.at<Request>(told).body, state = state_in(body);
   if (state.empty()) return skipped("the server was told a final state once, in words that are not known here: " + body);

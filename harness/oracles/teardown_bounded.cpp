@@ -1,7 +1,8 @@
-// Promise `teardown-bounded`. The bound is the sum of the waits that the profile declares plus a slack (decision 8),
-// so it grows with the time scale; what the machine was late by the canary's count is no fault of the subject.
-// A command breaks it only where somebody asked it to end. One whose task has ended may have another copy of it, or start it
-// again after a pause that is longer than the bound; a reload is no teardown.
+// Promise `teardown-bounded`. The bound is the sum of the waits that the profile declares plus a slack
+// (harness/README.md, decision 9), so it grows with the time scale; what the machine was late by the canary's
+// count is no fault of the subject. A command breaks it only where somebody asked it to end. One whose task
+// has ended may have another copy of it, or start it again after a pause that is longer than the bound; a
+// reload is no teardown.
 #include "harness/oracles/oracle.h"
 #include "harness/oracles/reading.h"
 

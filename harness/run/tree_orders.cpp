@@ -27,8 +27,9 @@ Orders orders_of(const TaskNode& node, double scale) {
   return orders;
 }
 
-/// Where a task under the model supervisor finds its channels (facts/airflow.md): fd 0 is `requests`, or fd 3 where
-/// that is separate; the log channel follows, but a re-executed child has to ask for it.
+/// Where a task under the model supervisor finds its channels (fixtures/supervisor/README.md): fd 0 is
+/// `requests`, or fd 3 where that is separate; the log channel follows, but a re-executed child has to ask
+/// for it.
 void give_channels(const ModelSupervisor& model, Orders* root) {
   if (model.profile.model == Model::prefork_master) return;  // its workers speak no protocol
   const auto* backend = spawn::find_backend(model.backend);

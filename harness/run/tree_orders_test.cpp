@@ -102,7 +102,7 @@ TEST(TreeOrders, TheSupervisorsSecondTaskStandsBehindTheTree) {
   EXPECT_EQ(second.exits_after_ns, std::chrono::nanoseconds(4500ms).count()) << "450 s at this scale";
 }
 
-TEST(TreeOrders, OnStdinAReExecutedTaskHasToAskForItsLogs) {  // facts/airflow.md: none is passed on
+TEST(TreeOrders, OnStdinAReExecutedTaskHasToAskForItsLogs) {  // fixtures/supervisor/README.md: none is passed on
   for (const auto& row : spawn::backends()) {
     const Orders root = tree_orders(case_with(node("r"), std::string(row.key), RequestsChannel::on_stdin)).at(0);
     EXPECT_EQ(root.requests_fd, 0) << row.key;

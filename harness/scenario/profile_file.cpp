@@ -6,6 +6,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/wait_status.h"
+#include "harness/scenario/keys.h"
 #include "harness/scenario/library.h"
 #include "harness/scenario/toml_reader.h"
 
@@ -90,7 +91,7 @@ Profile read(const std::string& directory, const std::string& name, int depth) {
   profile.source = table.text("source", profile.source);
   read_knobs(table, profile);
   read_numbers(table, profile);
-  table.finish();
+  table.finish("profile", knob_keys());
   return profile;
 }
 

@@ -10,6 +10,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/schedule.h"
+#include "harness/scenario/keys.h"
 #include "harness/scenario/toml_reader.h"
 
 namespace forkproof::scenario {
@@ -117,7 +118,7 @@ Counted read_node(TomlTable table, std::size_t level, bool for_commands) {
     if (read.count > max_nodes) below.refuse("", fmt::format("the tree has more than {} nodes", max_nodes));
     node.children.insert(node.children.end(), copies, child.node);
   }
-  table.finish();
+  table.finish("tree");
   return read;
 }
 
@@ -160,7 +161,9 @@ FaultSpec read_fault(TomlTable table, const Vocabulary& vocabulary, bool for_com
     else fault.settings[key] = read_word(table, setting);
   }
   fault.delay = read_pause(table, "delay_s", for_commands);
-  table.finish();
+  std::vector<std::string> own_settings;
+  for (const Setting& setting : words->settings) own_settings.emplace_back(setting.key);
+  table.finish("fault", own_settings);
   const std::string wrong = words->check != nullptr ? words->check(fault) : "";
   if (!wrong.empty()) table.refuse("", fault.fault + ": " + wrong);
   return fault;
@@ -232,7 +235,7 @@ HoldRule read_hold(TomlTable table, const std::vector<std::string>& roles, const
   hold.at = table.text("at");
   hold.number = table.number("number", 1, 1'000'000, 1);
   const std::string until = table.text("until");
-  table.finish();
+  table.finish("hold");
   check_point(table, "who", "at", hold.who, hold.at, roles, vocabulary);
   if (until == "tree ready") {
     hold.until_at = "ready";
@@ -280,7 +283,7 @@ Expectation read_expectation(TomlTable table, const Scenario& scenario, const st
   expectation.profiles = table.words("profile");
   expectation.backends = table.words("backend");
   const std::vector<std::string> breaks = table.words("breaks");
-  table.finish();
+  table.finish("expect");
   if (!expectation.variants.empty() && variants.empty()) table.refuse("variant", "this file has no [[variant]]");
   check_words(table, "variant", expectation.variants, variants);
   // A variant may be crossed with other profiles than the rest.
@@ -305,7 +308,7 @@ std::map<std::string, std::string> read_knobs(TomlTable table) {
     chosen[key] = word;
   }
   if (table.has("workers")) chosen["workers"] = std::to_string(table.number("workers", 1, most_workers));
-  table.finish();
+  table.finish("knobs", knob_keys());
   return chosen;
 }
 
@@ -333,7 +336,7 @@ void read_across(TomlTable& table, const Vocabulary& vocabulary, Scenario* scena
   check_backends(*across, "backends", scenario->backends, vocabulary);
   check_once(*across, "profiles", scenario->profiles);
   check_once(*across, "backends", scenario->backends);
-  across->finish();
+  across->finish("across");
 }
 
 bool reads_for_commands(TomlTable& table) {
@@ -374,7 +377,7 @@ Scenario read(TomlTable table, const std::string& path, const Vocabulary& vocabu
     if (scenario.for_commands) each.refuse("", "what is expected of a command stands in its target's file, not here");
     scenario.expectations.push_back(read_expectation(each, scenario, variants, vocabulary));
   }
-  table.finish();
+  table.finish("scenario");
   return scenario;
 }
 

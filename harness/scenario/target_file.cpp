@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 /// `before`: the files above it, none of which it may lie below, nor be.
 CommandFile read_file(TomlTable table, const std::vector<CommandFile>& before) {
   CommandFile file{table.text("path"), table.text("text"), table.flag("executable", false)};
-  table.finish();
+  table.finish("target.file");
   if (!file.path.starts_with("{dir}/") || file.path.find("..") != std::string::npos) {
     table.refuse("path", "'" + file.path + "' is not below {dir}, the only place that the arena gives");
   }
@@ -67,7 +67,7 @@ Target::Truth read_truth(TomlTable table, const Vocabulary& vocabulary, Question
   truth.not_asked = table.flag("not_asked", false);
   const std::vector<std::string> breaks = truth.not_asked ? std::vector<std::string>{} : table.words("breaks");
   truth.because = table.text("because");
-  table.finish();
+  table.finish("target.expect");
   for (const std::string& oracle : breaks) {
     if (std::find(vocabulary.oracles.begin(), vocabulary.oracles.end(), oracle) != vocabulary.oracles.end()) continue;
     table.refuse_word("breaks", oracle, vocabulary.oracles);
@@ -114,7 +114,7 @@ Target read_target(const std::string& directory, const std::string& name, const 
   for (TomlTable& each : table.tables("file")) target.command.files.push_back(read_file(each, target.command.files));
   Questions questions(directory + "/..");
   for (TomlTable& each : table.tables("expect")) target.truths.push_back(read_truth(each, vocabulary, questions));
-  table.finish();
+  table.finish("target");
   return target;
 }
 

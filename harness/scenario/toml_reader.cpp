@@ -11,6 +11,7 @@
 
 #include "harness/core/clipped.h"
 #include "harness/core/error.h"
+#include "harness/scenario/keys.h"
 #include "harness/scenario/library.h"
 
 namespace forkproof::scenario {
@@ -258,6 +259,24 @@ std::vector<TomlTable> TomlTable::tables(const std::string& key) {
     list.push_back(TomlTable(below));
   }
   return list;
+}
+
+/// The readers cannot fall out of step with keys.def: a key that they ask for has a row.
+void TomlTable::finish(std::string_view table, const std::vector<std::string>& others) const {
+  const std::vector<std::string> known = keys_of(table);
+  const auto has = [](const std::vector<std::string>& list, const std::string& key) {
+    return std::find(list.begin(), list.end(), key) != list.end();
+  };
+  for (const std::string& key : impl_->asked) {
+    if (has(known, key) || has(others, key)) continue;
+    throw HarnessFailure(fmt::format("harness/scenario/keys.def has no row for '{}' of '{}'", key, table));
+  }
+  for (const auto& [key, node] : *impl_->here) {
+    const std::string name(key.str());
+    if (impl_->asked.contains(name) || !has(known, name)) continue;
+    throw BadInput(place(impl_->file, key.source()) + ": key '" + name + "' does not belong here: see `repro list keys`");
+  }
+  finish();
 }
 
 void TomlTable::finish() const {

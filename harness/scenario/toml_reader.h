@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/core/duration.h"
@@ -39,8 +40,11 @@ class TomlTable {
   [[nodiscard]] bool is_text(const std::string& key) const;
   [[nodiscard]] bool is_number(const std::string& key) const;
 
-  /// Every key has been asked for, or BadInput.
+  /// Every key has been asked for, or BadInput. For a table whose keys are the file's own matter.
   void finish() const;
+  /// The same for a table of keys.def; `others`: its keys that other tables have, such as knobs. HarnessFailure when a key
+  /// was asked for that has no row there.
+  void finish(std::string_view table, const std::vector<std::string>& others = {}) const;
   /// BadInput at the key's place, or at the table's where the key is empty.
   [[noreturn]] void refuse(const std::string& key, const std::string& what) const;
   /// BadInput that says what is there instead: "role: unknown word 'x' (did you mean 'y'?)".

@@ -1,11 +1,11 @@
-// Backend `clone3`: the pidfd comes with the child, and the child is born inside a cgroup of its own (`man 2 clone3`,
-// CLONE_PIDFD, CLONE_INTO_CGROUP), so that no moment is without either. The raw call skips libc's at-fork handlers: what
-// can hang a parent's fork() cannot hang this one, and the child, which calls only what is async-signal-safe, needs none
-// of libc's repairs.
+// Backend `clone3`: the pidfd comes with the child, and the child is born inside a cgroup of its own (`man 2
+// clone3`, CLONE_PIDFD, CLONE_INTO_CGROUP), so that no moment is without either. The raw call skips libc's
+// at-fork handlers: what can hang a parent's fork() cannot hang this one, and the child, which calls only
+// what is async-signal-safe, needs none of libc's repairs.
 //
 // One fresh group a spawn: in a group that was once killed through cgroup.kill, later children are born dead
-// (facts/linux-hazards.md, Kernel traps). A group is removed when its child was collected or the backend dropped; one that
-// still holds descendants cannot be, and goes with the group above it.
+// (harness/faults/README.md, Kernel traps). A group is removed when its child was collected or the backend
+// dropped; one that still holds descendants cannot be, and goes with the group above it.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/stat.h>
@@ -39,7 +39,8 @@ std::string own_cgroup() {
   return group == "/" ? mount : mount + group;
 }
 
-/// The PID namespace and pid in the name are for the sweep of those whose maker is gone (harness/arena/cgroup.h).
+/// The PID namespace and pid in the name are for the sweep of those whose maker is gone
+/// (harness/arena/cgroup.h).
 std::string fresh_name() {
   struct stat about {};
   ::stat("/proc/self/ns/pid", &about);

@@ -1,7 +1,8 @@
-// Backend `worker-thread-fork`: tractor's main_thread_forkserver, as measured (facts/tractor.md, Backends). A worker
-// thread that has done nothing else forks; the pid comes back through a pipe; the worker is joined for 10 s at most. The
-// child does not exec: it closes what it was not given and runs the entry. Not reset: signal handlers, ignored signals, the
-// mask (the worker's, which is its creator's), and everything in memory, locks included.
+// Backend `worker-thread-fork`: tractor's main_thread_forkserver, as measured (fixtures/supervisor/README.md,
+// tractor). A worker thread that has done nothing else forks; the pid comes back through a pipe; the worker
+// is joined for 10 s at most. The child does not exec: it closes what it was not given and runs the entry.
+// Not reset: signal handlers, ignored signals, the mask (the worker's, which is its creator's), and
+// everything in memory, locks included.
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>

@@ -19,8 +19,9 @@ void announce(const ForkproofChildPlan* plan, const char* point) {
   if (plan->hook != nullptr) plan->hook(plan->argument, point);
 }
 
-// Handlers point into an image that exec replaces, or at state that belongs to the parent (tractor.md R3): back to
-// the default. What is ignored stays ignored only across exec, so that is reset as well.
+// Handlers point into an image that exec replaces, or at state that belongs to the parent
+// (fixtures/supervisor/README.md, tractor): back to the default. What is ignored stays ignored only across
+// exec, so that is reset as well.
 void reset_signals(const ForkproofChildPlan* plan) {
   if (plan->keep_signals) return;
   struct sigaction plain = {};
