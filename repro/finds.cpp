@@ -114,7 +114,7 @@ std::string Finds::keep(const Case& one, std::uint64_t index, std::set<std::stri
   try {
     saved_.push_back(fuzz::save_found(folder_, asked_.file_name(index) + suffix, text));
     return saved_.back();
-  } catch (const BadInput& error) {
+  } catch (const HarnessFailure& error) {
     complain(fmt::format("{}; what was found is:", error.what()));
     fmt::print(stderr, "{}", text);
     return {};
