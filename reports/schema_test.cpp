@@ -18,13 +18,13 @@
 namespace forkproof::reports {
 namespace {
 
-using Json = nlohmann::json;
+using UnorderedJson = nlohmann::json;
 
 class Schema {
  public:
-  explicit Schema(Json root) : root_(std::move(root)) {}
+  explicit Schema(UnorderedJson root) : root_(std::move(root)) {}
   /// What is wrong with a document, each with its place; empty when nothing is.
-  [[nodiscard]] std::vector<std::string> faults_of(const Json& document) const {
+  [[nodiscard]] std::vector<std::string> faults_of(const UnorderedJson& document) const {
     std::vector<std::string> faults;
     check(document, root_, "", faults);
     return faults;
@@ -33,12 +33,12 @@ class Schema {
  private:
   using Faults = std::vector<std::string>;
 
-  [[nodiscard]] const Json& resolved(const Json& rule) const {
+  [[nodiscard]] const UnorderedJson& resolved(const UnorderedJson& rule) const {
     if (!rule.contains("$ref")) return rule;
-    return root_.at(Json::json_pointer(rule["$ref"].get<std::string>().substr(1)));
+    return root_.at(UnorderedJson::json_pointer(rule["$ref"].get<std::string>().substr(1)));
   }
 
-  static bool is_a(const Json& value, const std::string& type) {
+  static bool is_a(const UnorderedJson& value, const std::string& type) {
     if (type == "object") return value.is_object();
     if (type == "array") return value.is_array();
     if (type == "string") return value.is_string();
@@ -49,15 +49,15 @@ class Schema {
     throw HarnessFailure("result.schema.json: a type that this test does not know: " + type);
   }
 
-  static bool has_type(const Json& value, const Json& types) {
+  static bool has_type(const UnorderedJson& value, const UnorderedJson& types) {
     if (types.is_string()) return is_a(value, types);
-    return std::any_of(types.begin(), types.end(), [&value](const Json& type) { return is_a(value, type); });
+    return std::any_of(types.begin(), types.end(), [&value](const UnorderedJson& type) { return is_a(value, type); });
   }
 
-  void check_members(const Json& value, const Json& rule, const std::string& place, Faults& faults) const {
-    const Json none = Json::object();
-    const Json& properties = rule.contains("properties") ? rule["properties"] : none;
-    for (const auto& key : rule.value("required", Json::array())) {
+  void check_members(const UnorderedJson& value, const UnorderedJson& rule, const std::string& place, Faults& faults) const {
+    const UnorderedJson none = UnorderedJson::object();
+    const UnorderedJson& properties = rule.contains("properties") ? rule["properties"] : none;
+    for (const auto& key : rule.value("required", UnorderedJson::array())) {
       if (!value.contains(key)) faults.push_back(place + ": lacks " + key.get<std::string>());
     }
     for (const auto& [key, member] : value.items()) {
@@ -69,8 +69,8 @@ class Schema {
     }
   }
 
-  void check(const Json& value, const Json& unresolved, const std::string& place, Faults& faults) const {
-    const Json& rule = resolved(unresolved);
+  void check(const UnorderedJson& value, const UnorderedJson& unresolved, const std::string& place, Faults& faults) const {
+    const UnorderedJson& rule = resolved(unresolved);
     static const std::set<std::string> known{"$schema", "title", "description", "$defs", "$ref", "type", "properties", "required",
                                              "additionalProperties", "items", "enum", "const", "minimum"};
     for (const auto& [word, meaning] : rule.items()) {
@@ -92,12 +92,12 @@ class Schema {
     for (std::size_t i = 0; i < value.size(); ++i) check(value[i], rule["items"], place + "/" + std::to_string(i), faults);
   }
 
-  Json root_;
+  UnorderedJson root_;
 };
 
-Json schema_file() {
+UnorderedJson schema_file() {
   std::ifstream file(FORKPROOF_SOURCE "/reports/result.schema.json");
-  return Json::parse(file);
+  return UnorderedJson::parse(file);
 }
 
 std::string written(const RunSummary& summary) {
@@ -124,7 +124,7 @@ RunSummary with_everything() {
 using Faults = std::vector<std::string>;
 
 TEST(Schema, HoldsForAResultWithEverything) {
-  const Json document = Json::parse(written(with_everything()));
+  const UnorderedJson document = UnorderedJson::parse(written(with_everything()));
   EXPECT_EQ(Schema(schema_file()).faults_of(document), Faults{});
 }
 
@@ -132,11 +132,11 @@ TEST(Schema, HoldsForAMergedResult) {
   RunSummary merged = summary_of({});
   merged.parts = {with_everything()};
   merged.gaps = {"shard 2 of 2 is missing"};
-  EXPECT_EQ(Schema(schema_file()).faults_of(Json::parse(written(merged))), Faults{});
+  EXPECT_EQ(Schema(schema_file()).faults_of(UnorderedJson::parse(written(merged))), Faults{});
 }
 
 TEST(Schema, NamesWhatDoesNotFit) {
-  Json document = Json::parse(written(with_everything()));
+  UnorderedJson document = UnorderedJson::parse(written(with_everything()));
   document["schema_version"] = 2;
   document["cells"][0]["outcome"] = "green";
   document["cells"][0]["runs"] = -1;
@@ -154,7 +154,7 @@ TEST(Schema, HasTheVersionOfTheProgram) { EXPECT_EQ(schema_file()["properties"][
 TEST(Schema, ANewerResultIsRefusedAndAnOlderOneIsRead) {
   RunSummary summary = summary_of({good_cell("heartbeat-409", "exemplary", "fork")});
   summary.run = "00ff", summary.plan = {"p", 1};
-  Json document = Json::parse(written(summary));
+  UnorderedJson document = UnorderedJson::parse(written(summary));
   EXPECT_NO_THROW((void)read_json(document.dump()));
   document["schema_version"] = schema_version + 1;
   EXPECT_THROW((void)read_json(document.dump()), BadInput);
