@@ -71,7 +71,11 @@ class Stand : public testing::Test {
     for (;;) ::pause();
   }
   static void wait_until_in(pid_t pid, long call) {
-    for (Thread thread; !main_thread(pid, &thread) || !thread.blocked || thread.number != call;) ::sched_yield();
+    const Nanos give_up = monotonic_now() + std::chrono::seconds(20);
+    for (Thread thread; !main_thread(pid, &thread) || !thread.blocked || thread.number != call;) {
+      if (monotonic_now() > give_up) return ADD_FAILURE() << pid << " is in call " << thread.number << ", not in " << call, void();
+      ::sched_yield();
+    }
   }
   static std::vector<Pid> circle_from(pid_t pid) { return Standstill(false, ::getpid()).circle_from(pid); }
   /// Other programs may have an alarm set for a moment, and then nothing is proved.
@@ -187,8 +191,8 @@ TEST_F(Stand, AHandlerBehindASelfPipeIsAWayOut) {
     FD_ZERO(&set);
     FD_SET(fd, &set);
     FD_SET(own.reader.get(), &set);
-    ::select(std::max(fd, own.reader.get()) + 1, &set, nullptr, nullptr, nullptr);
-  }, SYS_select).left);
+    ::pselect(std::max(fd, own.reader.get()) + 1, &set, nullptr, nullptr, nullptr, nullptr);
+  }, SYS_pselect6).left);
 }
 
 TEST_F(Stand, AHandlerOfAProcessThatReadsIsAWayOut) {
