@@ -169,7 +169,10 @@ bool Standstill::add_member(Pid pid, Circle* circle) {
     const auto by_signal = [](const Source& source) { return source.kind == Source::Kind::signal; };
     const bool idle = std::all_of(thread.any_of.begin(), thread.any_of.end(), by_signal) && !waits_for_children(its, thread);
     if (idle || (thread.on_a_set && its.handled != 0)) return false;
-    for (const Source& source : thread.any_of) circle->half_done |= source.for_room || source.kind == Source::Kind::lock;
+    for (const Source& source : thread.any_of) {
+      circle->half_done |= source.for_room || source.kind == Source::Kind::lock;
+      circle->in_one_call |= !thread.on_a_set && source.kind != Source::Kind::memory;
+    }
   }
   circle->rests_on_signals |= !its.handlers.empty() || its.handled != 0;
   circle->members.push_back(pid);
@@ -188,6 +191,7 @@ Standstill::Circle Standstill::candidate(Pid pid) {
       if (is_new && !add_member(each, &circle)) return {};
     }
   }
+  if (circle.members.size() == 1 && !circle.in_one_call) return {};
   return circle;
 }
 

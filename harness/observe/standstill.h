@@ -21,7 +21,8 @@ namespace forkproof::observe {
 //  - A *circle* is a set of processes that wait for each other: none can go on, each waits for processes, all of which are in
 //    the set. An idle process that waits for a signal alone is in none, nor is a process that waits for an idle one.
 //    A handled signal is often what an idle process really waits for. So a process that waits on a set of descriptors, and
-//    handles a signal, is in no circle. A process that waits in one call (wait4, read) may handle signals if they come from a
+//    handles a signal, is in no circle. Nor is one that waits for itself alone, on a set or for its own threads: that is how
+//    an event loop looks that has nothing to do. A process that waits in one call (wait4, read) may handle signals if they come from a
 //    keyboard only, or if a process of the circle waits for room in a pipe or for a lock: that work is half done, not idle.
 //    No alarm(2) may be set, since the end of one process would wake the others.
 //  - The arena is at a *standstill* when no process can go on, and no alarm(2) or timer is about to kill one.
@@ -55,6 +56,7 @@ class Standstill {
   struct Circle {
     std::vector<Pid> members;
     bool half_done = false;         // one waits for room or a lock
+    bool in_one_call = false;       // one waits for others in read, wait4 or the like, not on a set or a futex
     bool rests_on_signals = false;  // one handles signals, so no process of the arena may be left to send one
   };
   bool add_member(Pid pid, Circle* circle);

@@ -148,6 +148,16 @@ TEST_F(Stand, AProcessThatAloneCouldWriteToWhatItReadsIsACircleOfOne) {
   EXPECT_THAT(circle_within_patience(pid), UnorderedElementsAre(pid));
 }
 
+TEST_F(Stand, AnEventLoopThatHasNothingToDoIsNone) {
+  const pid_t loop = child([] {
+    const Pipe own;
+    pollfd one{own.reader.get(), POLLIN, 0};
+    ::poll(&one, 1, -1);
+  });
+  wait_until_in(loop, SYS_poll);
+  expect_no_circle(loop);
+}
+
 TEST_F(Stand, TwoLocksTakenInOppositeOrderAreACircle) {
   if (!alarms_can_be_seen()) GTEST_SKIP() << "/proc/timer_list is root's";
   char first_path[] = "/tmp/forkproof-lock-XXXXXX", second_path[] = "/tmp/forkproof-lock-XXXXXX";
