@@ -14,8 +14,12 @@
 namespace forkproof::observe {
 namespace {
 
+/// The kernel lists timers by their place in a queue, one at a time: a timer that ends meanwhile moves the next one up, out of
+/// sight. So the file is read several times.
+constexpr int readings = 4;
+
 /// Each with its (scrambled) address and the time at which it goes off. Empty where they may not be read.
-std::optional<std::set<std::string>> alarms() {
+std::optional<std::set<std::string>> alarms_in_one_reading() {
   const Fd file = open_proc("/proc/timer_list");
   std::string text;
   char block[16384];
@@ -27,6 +31,16 @@ std::optional<std::set<std::string>> alarms() {
     const std::size_t address = line.find('<');
     if (line.find("it_real_fn") == std::string::npos || !std::getline(lines, expiry)) continue;
     all.insert(line.substr(std::min(address, line.size())) + expiry.substr(0, expiry.find(" [in")));
+  }
+  return all;
+}
+
+std::optional<std::set<std::string>> alarms() {
+  std::optional<std::set<std::string>> all = alarms_in_one_reading();
+  for (int i = 1; all && i < readings; ++i) {
+    auto more = alarms_in_one_reading();
+    if (!more) return std::nullopt;
+    all->merge(*more);
   }
   return all;
 }
