@@ -226,11 +226,14 @@ void on_futex(const Question& question, ThreadWait* wait) {
   const Pid pid = question.pid();
   const std::string memory = memory_at(pid, question.argument(0));
   wait->doing = fmt::format("sleeps in futex{}{}", memory.empty() ? "" : " of " + memory, has_time_limit(question) ? ", with a time limit" : "");
-  const Pid owner = process_with_thread(pid, mutex_owner(pid, question.argument(0)), everybody_in(question.around));
-  if (owner > 0) wait->doing += owner == pid ? ": a lock that a thread of its own holds" : ": a lock whose owner is a thread of another process";
   const bool own_memory = has_time_limit(question) || waits_for_ever_on_private_futex(pid, question.thread);
+  const Pid owner = process_with_thread(pid, mutex_owner(pid, question.argument(0)), everybody_in(question.around));
+  // In memory of its own, the owner in another process held it when that forked this one, or the number is chance: it is
+  // named only where it is the parent, and never followed.
+  const bool told = !own_memory || owner == question.standing.parent;
+  if (owner == pid) wait->doing += ": a lock that a thread of its own holds";
+  else if (owner > 0 && told) wait->doing += ": a lock whose owner is a thread of another process";
   if (!own_memory) wait->any_of.push_back(Source::untold("a futex that other processes can reach"));
-  else if (owner > 0 && owner != pid) wait->any_of.push_back({Source::Kind::lock, "a lock", {owner}, {}, false, 0});
   else wait->any_of.push_back({Source::Kind::memory, "another thread of its own", {pid}, {}, false, 0});
 }
 
