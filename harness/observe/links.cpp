@@ -34,8 +34,9 @@ Told on_channel(Standstill& still, Pid pid, const Source& source, Pid root, cons
   for (const Channels::Holder& holder : able) pids.push_back(holder.pid);
   const Pid chosen = best_of(pids, pid, root);
   const auto holder = std::find_if(able.begin(), able.end(), [chosen](const auto& each) { return each.pid == chosen; });
-  const char* more = std::set<Pid>(pids.begin(), pids.end()).size() > 1 ? ", and others" : "";
-  const std::string who = chosen == pid ? "it alone" : name(chosen);
+  const bool several = std::set<Pid>(pids.begin(), pids.end()).size() > 1;
+  const char* more = several ? ", and others" : "";
+  const std::string who = chosen != pid ? name(chosen) : several ? "it" : "it alone";
   if (source.channel.socket) return {fmt::format("{}, whose other end {} holds (fd {}){}", what, who, holder->fd, more), chosen};
   return {fmt::format("{}, which {} can {} (fd {}){}", what, who, source.for_room ? "read" : "write to", holder->fd, more), chosen};
 }
