@@ -38,7 +38,8 @@ Fd signals_as_descriptor() {
 
 /// In PID 1: nothing of the keeper's signal set-up, a /proc of its own, and death with the keeper.
 int run_warden(const Keep& plan, int keeper_pidfd, const Heartbeat& heartbeat) {
-  die_with(keeper_pidfd);
+  if (plan.tier == Tier::subreaper) end_descendants_with({keeper_pidfd, plan.owner_pidfd});
+  else die_with(keeper_pidfd);
   heartbeat.is_mine();
   sigset_t none;
   sigemptyset(&none);
@@ -95,8 +96,10 @@ int end_of(pid_t pid) {
 }  // namespace
 
 int keep(const Keep& plan) {
-  // Also while it is stopped. Without a PID namespace this process has to live on: it kills what is left.
+  // Also while it is stopped. Without a PID namespace this process has to live on: it kills what is left, and
+  // a stopped one is continued to do so.
   if (plan.tier != Tier::subreaper) die_with(plan.owner_pidfd);
+  else ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   ::setsid();  // a Ctrl-C at the terminal is for repro alone, and no subject has a terminal
   const Fd signals = signals_as_descriptor();
   const Fd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
@@ -111,7 +114,7 @@ int keep(const Keep& plan) {
     if (plan.contents.outside) servers = plan.contents.outside();
     const Clone warden = clone_process(warden_flags(plan.tier), group ? group.get() : -1,
                                        [&] { return run_warden(plan, self.get(), heartbeat); });
-    Pid1Watch watch(warden.pid, heartbeat);
+    Pid1Watch watch(warden.pid, heartbeat, plan.tier != Tier::subreaper);
     const bool by_itself = wait_for_end(plan, warden, watch, signals.get());
     if (!by_itself) ::kill(warden.pid, SIGKILL);
     const int status = end_of(warden.pid);

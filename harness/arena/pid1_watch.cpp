@@ -27,10 +27,10 @@ bool is_own_fault(pid_t pid, int signal) {
 
 }  // namespace
 
-Pid1Watch::Pid1Watch(pid_t pid1, const Heartbeat& heartbeat)
+Pid1Watch::Pid1Watch(pid_t pid1, const Heartbeat& heartbeat, bool dies_with_us)
     : pid1_(pid1),
       heartbeat_(heartbeat),
-      traced_(::ptrace(PTRACE_SEIZE, pid1, nullptr, PTRACE_O_EXITKILL) == 0) {}
+      traced_(::ptrace(PTRACE_SEIZE, pid1, nullptr, dies_with_us ? PTRACE_O_EXITKILL : 0) == 0) {}
 
 void Pid1Watch::take_stops() {
   for (;;) {

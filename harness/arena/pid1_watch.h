@@ -19,8 +19,8 @@ class Pid1Watch {
   static constexpr Nanos look_period = std::chrono::seconds(1);
   static constexpr int most_looks_without_beat = 10;
 
-  /// PID 1 is a child of this process.
-  Pid1Watch(pid_t pid1, const Heartbeat& heartbeat);
+  /// PID 1 is a child of this process. dies_with_us: the kernel kills PID 1 when this process ends.
+  Pid1Watch(pid_t pid1, const Heartbeat& heartbeat, bool dies_with_us);
 
   /// Lets PID 1 go on where a signal has stopped it. Called when SIGCHLD has come.
   void take_stops();

@@ -7,10 +7,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "harness/core/children.h"
 
 namespace forkproof::arena {
+namespace {
+
+std::vector<int> life_pidfds;
+
+}  // namespace
+
 int kill_descendants() {
   int reaped = 0;
   for (;;) {
@@ -26,6 +33,18 @@ void die_with(int parent_pidfd) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   pollfd parent{parent_pidfd, POLLIN, 0};
   if (::poll(&parent, 1, 0) != 0) ::_exit(70);
+}
+
+void end_descendants_with(std::vector<int> pidfds) {
+  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
+  life_pidfds = std::move(pidfds);
+}
+
+const std::vector<int>& ends_descendants_with() { return life_pidfds; }
+
+void end_with_descendants() {
+  kill_descendants();
+  ::_exit(70);
 }
 
 }  // namespace forkproof::arena

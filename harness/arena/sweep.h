@@ -1,4 +1,5 @@
 #pragma once
+#include <vector>
 
 namespace forkproof::arena {
 
@@ -10,5 +11,13 @@ int kill_descendants();
 /// Arms PR_SET_PDEATHSIG against the parent behind `parent_pidfd`, and exits at once when it is gone already: the
 /// arming race of `man 2 PR_SET_PDEATHSIG`.
 void die_with(int parent_pidfd);
+
+/// Without a PID namespace, the death of PID 1 kills nobody. So this process is not killed with these: its
+/// warden kills the descendants first, then ends it, once one of these has ended. SIGCONT comes at the
+/// parent's end, so that a stopped process takes notice.
+void end_descendants_with(std::vector<int> pidfds);
+/// What was given to end_descendants_with(); empty in a process that is killed instead.
+const std::vector<int>& ends_descendants_with();
+[[noreturn]] void end_with_descendants();
 
 }  // namespace forkproof::arena

@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "harness/arena/heartbeat.h"
+#include "harness/arena/sweep.h"
 #include "harness/core/error.h"
 #include "harness/core/proc_root.h"
 #include "harness/core/proc_stat.h"
@@ -167,6 +168,7 @@ void Warden::beat() {
 
 void Warden::run() {
   beat();
+  for (const int pidfd : ends_descendants_with()) watch(pidfd, end_with_descendants);
   epoll_event ready[64];
   while (running_) {
     timespec patience{};
