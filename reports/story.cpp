@@ -158,7 +158,7 @@ std::string differences(const CellSummary& cell, const RunSummary& summary) {
     all += wrapped("    expected to break: ", expected, 6);
   }
   for (const Difference& each : differences_of(cell, summary)) {
-    all += wrapped(fmt::format("    {} {}: ", each.oracle, each.how), each.because, 6);
+    all += wrapped("    ", fmt::format("{} {}: {}", each.oracle, each.how, each.because), 6);
   }
   return all;
 }

@@ -189,6 +189,17 @@ TEST(Text, UnknownIsNeverGreen) {
   EXPECT_THAT(page, Not(HasSubstr("came out as expected")));
 }
 
+TEST(Text, PromisesThatShareOneReasonAreWrappedWithIt) {
+  RunSummary summary = summary_of({with_unknown(good_cell("heartbeat-409", "exemplary", "fork"))});
+  summary.oracles = {"no-orphans", "no-zombies", "teardown-bounded", "exit-status-faithful", "no-lost-output", "no-crash"};
+  CellSummary& cell = summary.cells.front();
+  const OracleTally unclear = cell.oracles.at("no-orphans");
+  for (const std::string& oracle : summary.oracles) cell.oracles[oracle] = unclear;
+  cell.oracles.erase("no-crash");  // or it would be said of every promise
+  std::istringstream page(text_report_of(summary));
+  for (std::string line; std::getline(page, line);) EXPECT_LE(line.size(), 80U) << line;
+}
+
 TEST(Text, WhatWasNotRunIsCountedByItsReason) {
   std::vector<CellSummary> cells;
   for (const std::string& backend : eleven) {

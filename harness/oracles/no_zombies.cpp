@@ -49,7 +49,7 @@ Verdict no_zombies(const History& history) {
   }
   if (const auto verdict = left_behind(history, reading)) return *verdict;
   if (!taken.complete) return unknown("the census could not be completed", {*census});
-  return held("every dead child was reaped by its parent", {*census});
+  return held("no dead child of the supervisor or its tree was left unreaped at the end", {*census});
 }
 
 }  // namespace forkproof::oracles
