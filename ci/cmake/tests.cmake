@@ -16,7 +16,7 @@ foreach(room IN LISTS rooms)
   add_dependencies(${room}_tests forkproof-task)
   # Each test on its own for ctest: it shows, filters (-R '^core[.]') and runs them one by one. Asked for when ctest starts.
   gtest_discover_tests(${room}_tests TEST_PREFIX "${room}." WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
-                       DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
+                       NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
 endforeach()
 # The rules of the house, and that no source file lies about unbuilt.
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms ${CMAKE_BINARY_DIR})
