@@ -1,5 +1,6 @@
 #include "reports/json_reading.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -162,6 +163,14 @@ void refuse_newer(const JsonPlace& document) {
   version->refuse(fmt::format("is {}, and this program reads results up to {}: use the newer repro", version->count(), schema_version));
 }
 
+/// Reports walk the list of oracles: the verdict of one that is not listed would be lost without a word.
+void refuse_unlisted(const CellSummary& cell, const std::vector<std::string>& listed, const JsonPlace& document) {
+  for (const auto& [oracle, tally] : cell.oracles) {
+    if (std::find(listed.begin(), listed.end(), oracle) != listed.end()) continue;
+    document.at("oracles").at(oracle).refuse("this oracle is not in the list /oracles");
+  }
+}
+
 /// What one run of `repro` wrote.
 RunSummary run_in(const JsonPlace& document) {
   refuse_newer(document);
@@ -185,6 +194,7 @@ RunSummary run_in(const JsonPlace& document) {
     const CellSummary& cell = summary.cells.emplace_back(cell_in(each));
     const bool ours = cell.place < summary.plan.cells && summary.shard.has(cell.place) && places.insert(cell.place).second;
     if (!ours) each.refuse(fmt::format("the cell at place {} is not of its shard, or stands there twice", cell.place));
+    refuse_unlisted(cell, summary.oracles, each);
   }
   return summary;
 }

@@ -79,7 +79,12 @@ const Case& case_of(const History& history) {
   for (const Event& event : history.events()) {
     const auto* opened = event.as<CaseOpened>();
     if (opened == nullptr) continue;
-    history.case_ = std::make_shared<const Case>(case_from(opened->document));
+    try {
+      history.case_ = std::make_shared<const Case>(case_from(opened->document));
+    } catch (const std::exception&) {
+      // The text of the JSON library would name none of this.
+      throw BadInput("the case in the history's first line cannot be read");
+    }
     return *history.case_;
   }
   throw std::runtime_error("the history does not begin with its case");

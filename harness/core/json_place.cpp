@@ -78,7 +78,9 @@ nlohmann::json parse_json(std::string_view text) {
   try {
     return nlohmann::json::parse(text, watch);
   } catch (const nlohmann::json::exception& error) {
-    throw BadInput(in_our_words(error.what()));
+    const std::string why = in_our_words(error.what());
+    // A number that overflows comes without line and column.
+    throw BadInput(why.find("at line ") == std::string::npos ? way.text() + ": " + why : why);
   }
 }
 

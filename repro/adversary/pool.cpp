@@ -1,8 +1,10 @@
 #include "repro/adversary/pool.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,6 +46,10 @@ class Pool {
  public:
   explicit Pool(const Orders& orders) : orders_(orders) {
     std::filesystem::create_directories(orders.keep);
+    kept_.reset(::open(orders.keep.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!kept_) fail("open " + orders.keep);
+    constexpr mode_t all_may_write = 01777;
+    if (::geteuid() == 0 && ::chmod(orders.keep.c_str(), all_may_write) != 0) fail("chmod " + orders.keep);
     const std::size_t size = sizeof(Standing) * orders.jobs;
     void* page = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) fail("mmap");
@@ -104,13 +110,19 @@ class Pool {
     constexpr std::uint64_t most_kept = 20;
     if (++standing.failed > most_kept) return;
     keep("wrong", standing.next, came.complaint + "\n" + came.refusal);
-    write_file(path_of("wrong", standing.next) + ".input", input);
+    keep_file("wrong", standing.next, ".input", input);
   }
 
-  [[nodiscard]] std::string path_of(const char* kind, std::uint64_t number) const {
-    return orders_.keep + "/" + orders_.reader->key + "-" + std::to_string(orders_.seed) + "-" + std::to_string(number) + "-" + kind;
+  void keep(const char* kind, std::uint64_t number, const std::string& why) const { keep_file(kind, number, ".why", why + "\n"); }
+
+  /// The reader of command lines has become nobody: it cannot walk to the folder, only write in the open one.
+  void keep_file(const char* kind, std::uint64_t number, const char* extension, const std::string& text) const {
+    const std::string name =
+        std::string(orders_.reader->key) + "-" + std::to_string(orders_.seed) + "-" + std::to_string(number) + "-" + kind + extension;
+    const Fd file(::openat(kept_.get(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) fail("keep " + name);
+    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) fail("write " + name);
   }
-  void keep(const char* kind, std::uint64_t number, const std::string& why) const { write_file(path_of(kind, number) + ".why", why + "\n"); }
 
   /// Waits until a worker ends, or for a while, and then sees which of them stands still.
   void look() {
@@ -157,7 +169,7 @@ class Pool {
     const pid_t pid = fork_really();
     if (pid == 0) {
       Chance chance(orders_.seed, number);
-      write_file(path_of(kind, number) + ".input", orders_.reader->make(orders_.corpus)->input(chance));
+      keep_file(kind, number, ".input", orders_.reader->make(orders_.corpus)->input(chance));
       ::_exit(0);
     }
     while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -172,6 +184,7 @@ class Pool {
   }
 
   const Orders& orders_;
+  Fd kept_;
   std::vector<Worker> workers_;
   Tally tally_;
   pid_t hung_ = -1;

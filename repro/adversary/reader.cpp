@@ -20,7 +20,7 @@ std::string wrong_with(const std::string& refusal) {
   constexpr std::size_t most_bytes = 2'000;
   if (refusal.empty()) return "refused without a word";
   if (refusal.size() >= most_bytes) return "a refusal of " + std::to_string(refusal.size()) + " bytes";
-  for (const char* word : {"std::", "basic_string", "terminate", "json.exception", "what()", "bad_alloc", "Assertion", "boost::", "nlohmann",
+  for (const char* word : {"std::", "basic_string", "terminate called", "json.exception", "what()", "bad_alloc", "Assertion", "boost::", "nlohmann",
                            "vector::", "map::at", "stoi", "bad_variant", "bad optional"}) {
     if (refusal.find(word) != std::string::npos) return std::string("a word of a C++ runtime: ") + word;
   }
