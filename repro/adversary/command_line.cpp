@@ -119,7 +119,8 @@ class CommandLineReader final : public Reader {
     std::vector<char*> argv;
     for (std::string& word : arguments) argv.push_back(word.data());
     argv.push_back(nullptr);
-    return judged(status_of(static_cast<int>(arguments.size()), argv.data()), heard());
+    const int status = status_of(static_cast<int>(arguments.size()), argv.data());  // first: it is what is heard
+    return judged(status, heard());
   }
 
  private:
