@@ -330,8 +330,10 @@ class Guard {
       counting_ = true;
       return finish({"conclusion", true, {}});
     }
-    if (proof_.empty()) proof_ = observe::Standstill(stage_.sealed, ::getpid()).proof();
-    if (proof_.empty() && monotonic_now() < over_at_) return warden_.call_at(std::min(over_at_, monotonic_now() + look_period), [this] { look_who_is_left(); });
+    standstill_.look();
+    if (standstill_.proof().empty() && monotonic_now() < over_at_) {
+      return warden_.call_at(std::min(over_at_, monotonic_now() + look_period), [this] { look_who_is_left(); });
+    }
     counting_ = true;
     census_.take("deadline", census_patience, [this](CensusTaken census) { finish(std::move(census)); });
   }
@@ -340,7 +342,7 @@ class Guard {
     std::vector<Pid> left;
     for (const CensusEntry& entry : census.processes) left.push_back(entry.pid);
     Explained why = observe::explain(census.when, left, strangers_.known(), stage_.sealed, ::getpid());
-    why.proof = proof_;
+    why.proof = standstill_.proof();
     history_.append(std::move(census));
     history_.append(std::move(why));
     tell_what_is_lost();
@@ -359,7 +361,7 @@ class Guard {
   std::vector<std::string> places_;        // of its own, where that was asked for
   std::vector<std::string> there_before_;  // what the machine's /tmp gave it
   Nanos began_{}, over_at_{};
-  std::string proof_;  // that nobody who is left will ever end by itself
+  observe::StandstillWatch standstill_{stage_.sealed, ::getpid()};
   Nanos asked_at_{};
   int asked_by_ = 0;          // the first signal that asked for the end
   bool killed_ = false;       // ... and the command did not end by it in time

@@ -230,4 +230,13 @@ std::string Standstill::proof() {
                      : fmt::format("all {} are blocked, and neither a process nor a timer is left that could wake one", living);
 }
 
+void StandstillWatch::look() {
+  constexpr Nanos least_between = std::chrono::milliseconds(4);
+  const Nanos began = monotonic_now();
+  if (began < next_ || !proof_.empty()) return;
+  proof_ = Standstill(sealed_, root_).proof();
+  const Nanos now = monotonic_now();
+  next_ = now + std::max(least_between, 8 * (now - began));
+}
+
 }  // namespace forkproof::observe

@@ -78,4 +78,20 @@ class Standstill {
   std::optional<bool> hidden_, anybody_, alarm_;
 };
 
+/// Asks for the proof again and again. It reads much of /proc, so the arena has the processor for most of the time between
+/// two attempts. Passive; a proof that was found stays.
+class StandstillWatch {
+ public:
+  StandstillWatch(bool sealed, Pid root) : sealed_(sealed), root_(root) {}
+  void look();
+  /// Why nobody in the arena will ever end by itself; empty while that is not proved.
+  [[nodiscard]] const std::string& proof() const { return proof_; }
+
+ private:
+  bool sealed_;
+  Pid root_;
+  std::string proof_;
+  Nanos next_{};  // no attempt before
+};
+
 }  // namespace forkproof::observe

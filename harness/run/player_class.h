@@ -12,6 +12,7 @@
 #include "harness/observe/crowd.h"
 #include "harness/observe/listener.h"
 #include "harness/observe/listening.h"
+#include "harness/observe/standstill.h"
 #include "harness/observe/starvation.h"
 #include "harness/observe/strangers.h"
 #include "harness/run/fault_turns.h"
@@ -141,7 +142,6 @@ class Player final : public faults::Strike {
   void bound_is_over(std::uint64_t asked);
   void supervisor_is_gone();
   [[nodiscard]] bool has_time_to_follow();
-  void prove_standstill();
   void watch_for_a_reload();
   void see_reload();
   void end_unasked(const std::string& because);
@@ -196,8 +196,7 @@ class Player final : public faults::Strike {
   bool supervisor_gone_ = false;
   Nanos supervisor_gone_at_{};
   bool supervisor_killed_ = false;  // by us
-  std::string standstill_;          // why nobody who is left will ever end by itself
-  Nanos next_proof_{};              // not before
+  observe::StandstillWatch standstill_{part_.tier != arena::Tier::subreaper, ::getpid()};
   bool concluding_ = false;
   bool ended_ = false;
 };

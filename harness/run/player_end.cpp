@@ -16,7 +16,6 @@ constexpr Nanos census_patience = std::chrono::seconds(10);
 constexpr Nanos last_word_patience = std::chrono::seconds(1);  // of who has connected, to say what it has to say
 constexpr Nanos time_to_follow = std::chrono::seconds(2);  // twice the second in which many look for their parent
 
-constexpr Nanos least_between_proofs = std::chrono::milliseconds(4);
 
 }  // namespace
 
@@ -52,7 +51,7 @@ void Player::explain(const std::string& when, const std::vector<Pid>& about) {
     std::replace(each.chain.begin(), each.chain.end(), each.stuck_in, "is " + running);
     each.stuck_in = "is " + running;
   }
-  if (when != "bound") why.proof = standstill_;
+  if (when != "bound") why.proof = standstill_.proof();
   append(std::move(why));
 }
 
@@ -72,17 +71,8 @@ bool Player::has_time_to_follow() {
   const bool is_over = monotonic_now() - supervisor_gone_at_ >= time_to_follow;
   if (is_over && !(supervisor_killed_ && teardown_asked_)) return false;
   if (observe::everybody(part_.tier != arena::Tier::subreaper, ::getpid()).empty()) return false;
-  prove_standstill();
-  return standstill_.empty();
-}
-
-/// A proof reads much of /proc, so the arena has the processor for most of the time between two attempts.
-void Player::prove_standstill() {
-  const Nanos began = monotonic_now();
-  if (began < next_proof_ || !standstill_.empty() || concluding_) return;
-  standstill_ = observe::Standstill(part_.tier != arena::Tier::subreaper, ::getpid()).proof();
-  const Nanos now = monotonic_now();
-  next_proof_ = now + std::max(least_between_proofs, 8 * (now - began));
+  if (!concluding_) standstill_.look();
+  return standstill_.proof().empty();
 }
 
 /// A command was told something that asks for no end. What it makes of that is seen when its tree is gone and up again, or
