@@ -106,7 +106,12 @@ bool Standstill::is_open(Pid pid) {
   const auto known = open_.find(pid);
   if (known != open_.end()) return known->second;
   const ProcessWait& its = wait(pid);
-  if (its.state == ProcessWait::State::zombie) return open_[pid] = false;
+  // What a tracer holds goes on when the tracer lets go of it. Of a dead one the parent hears only then (man 2 ptrace).
+  const bool zombie = its.state == ProcessWait::State::zombie;
+  const Standing* one = see(pid);
+  const bool may_be_held = zombie || (one != nullptr && one->state == "t");
+  if (may_be_held && std::atoi(status_field(pid, "TracerPid").c_str()) != 0) return open_[pid] = true;
+  if (zombie) return open_[pid] = false;
   const auto opens = [this](const Source& source) { return is_open(source); };
   bool open = its.state == ProcessWait::State::runs || std::any_of(its.handlers.begin(), its.handlers.end(), opens);
   for (const ThreadWait& thread : its.threads) open = open || std::any_of(thread.any_of.begin(), thread.any_of.end(), opens);
