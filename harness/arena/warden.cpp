@@ -29,15 +29,24 @@ Fd child_signals() {
   return Fd(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-/// By the parent in /proc/PID/stat, of a process that cannot vanish: it waits for us.
-bool is_child_of_ours(pid_t pid) {
+std::optional<ProcStat> stat_of(pid_t pid) {
   char path[40], text[1024];
   std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
   const Fd file = open_proc(path);
   const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
   text[std::max<ssize_t>(got, 0)] = '\0';
-  const auto stat = parse_proc_stat(text);
-  return stat && stat->parent == ::getpid();
+  auto stat = parse_proc_stat(text);
+  if (stat) stat->name = {};  // it is part of the text
+  return stat;
+}
+
+/// Symptom: the end of a process was told as a tracee's, and never as a child's. Cause: its parent died between the look at
+/// it and waitpid, so it was this process' child by then, and one waitpid took both ends. Remedy: a process that is gone,
+/// as its parent is, has been reaped here.
+bool became_child_of_ours(pid_t pid, pid_t parent) {
+  const auto its_parent = stat_of(parent);
+  const bool parent_is_dead = !its_parent || its_parent->state == 'Z' || its_parent->state == 'X';
+  return parent_is_dead && !stat_of(pid);
 }
 
 }  // namespace
@@ -150,10 +159,12 @@ bool Warden::take_end() {
   // Symptom: a stop that comes in between is told here. Cause: the kernel shows a tracer its tracees' stops whatever was
   // asked for (wait_task_stopped). Remedy: it is left where it is, and taken as what it is.
   if (about.si_code == CLD_TRAPPED || about.si_code == CLD_STOPPED) return take_stops(), true;
-  const bool own = is_child_of_ours(about.si_pid);
+  const auto before = stat_of(about.si_pid);  // it cannot vanish: it waits for us
+  const pid_t parent = before ? before->parent : 0;
   int status = 0;
   const pid_t pid = ::waitpid(about.si_pid, &status, WNOHANG | __WALL);
   if (pid <= 0) return false;
+  const bool own = parent == ::getpid() || (parent > 0 && became_child_of_ours(pid, parent));
   const auto& told = own ? reaped_ : traced_end_;
   if (told) told(pid, WaitStatus(status));
   return true;
